@@ -1,0 +1,9 @@
+#pragma once
+
+/* Functions that have a safer neighbour.  Force-included by the build for our own sources. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof

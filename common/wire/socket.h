@@ -1,0 +1,34 @@
+#pragma once
+
+/* The one place that makes ZeroMQ sockets: all options of the house are set here (LINGER, HWM,
+ * MAXMSGSIZE 1 MiB + heads, IMMEDIATE, heartbeats, reconnect, ROUTER_MANDATORY, HANDSHAKE_IVL,
+ * TCP keep-alive), and CURVE with its ZAP domain. */
+
+#include <zmq.h>
+
+#include "common/base/status.h"
+#include "common/wire/keys.h"
+
+struct wire_curve {
+    bool on;
+    const struct key_pair *own;          /* server: its pair; client: its pair */
+    const char *server_public;           /* client only: the server's public key */
+    const char *domain;                  /* server only: ZAP domain */
+};
+
+struct socket_limits {
+    int send_high_water; /* messages; 0 means 1000 */
+    int receive_high_water;
+    int linger_ms;
+};
+
+/* A bound socket.  `endpoint` may end in ":*"; ret_endpoint (256 bytes) gets the real one.
+ * UNAVAILABLE: the address is taken or bad. */
+must_use struct status socket_bind(void *zmq_context, int type, const char *endpoint,
+                                   const struct wire_curve *curve, struct socket_limits limits,
+                                   struct arena *arena, void **ret_socket, char ret_endpoint[256]);
+must_use struct status socket_connect(void *zmq_context, int type, const char *endpoint,
+                                      const struct wire_curve *curve,
+                                      struct socket_limits limits, struct arena *arena,
+                                      void **ret_socket);
+void socket_close(void **socket);
