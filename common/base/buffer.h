@@ -25,7 +25,10 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);
 void buffer_fini(struct buffer *buffer);
-void buffer_clear(struct buffer *buffer); /* keeps the memory */
+void buffer_clear(struct buffer *buffer); /* keeps the memory; no longer broken */
+
+/* Goes back to the first `size` bytes, which must have been reached; no longer broken. */
+void buffer_truncate(struct buffer *buffer, size_t size);
 
 void buffer_put(struct buffer *buffer, const void *bytes, size_t size);
 void buffer_puts(struct buffer *buffer, const char *text);

@@ -14,6 +14,7 @@
 #include "common/base/buffer.h"
 
 #define METRIC_SERIES_MAX 512 /* per metric; further label values are counted under "other" */
+#define METRIC_SLOTS 64       /* a hash table of series: a count takes no lock and few steps */
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
@@ -24,9 +25,11 @@ struct metric {
     const char *help;
     enum metric_kind kind;
     const char *label_a, *label_b; /* names; NULL: none */
-    _Atomic(struct metric_series *) first;
+    /* The rest belongs to metric.c. */
+    _Atomic(struct metric_series *) slots[METRIC_SLOTS];
+    unsigned series_count;
     struct metric *next;
-    atomic_bool listed;
+    bool listed;
 };
 
 /* static struct metric calls = METRIC("rpc_requests_total", METRIC_COUNTER, "...", "method", "code"); */
@@ -34,7 +37,9 @@ struct metric {
     {.name = (metric_name), .help = (metric_help), .kind = (metric_kind_), .label_a = (a),     \
      .label_b = (b)}
 
+/* Counters and gauges. */
 void metric_add(struct metric *metric, const char *a, const char *b, uint64_t value);
+/* Gauges. */
 void metric_set(struct metric *metric, const char *a, const char *b, double value);
 
 /* Histogram of seconds: buckets 0.5 ms to 10 s. */
