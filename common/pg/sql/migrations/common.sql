@@ -21,6 +21,20 @@ CREATE TABLE listener (
 );
 GRANT SELECT, INSERT, UPDATE ON listener TO :app_role;
 
+-- Events whose handler failed until it was given up; the listener went on without them.
+CREATE TABLE parked_event (
+    listener  text NOT NULL,
+    position  bigint NOT NULL CHECK (position > 0),
+    type      text NOT NULL,
+    event     bytea NOT NULL, -- the packed CloudEvent
+    code      text NOT NULL,
+    detail    text NOT NULL,
+    tries     integer NOT NULL CHECK (tries > 0),
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (listener, position)
+);
+GRANT SELECT, INSERT, DELETE ON parked_event TO :app_role;
+
 -- One effect per key: the key's row is written first in the transaction of its effect, the answer
 -- last.  A call without a tenant has the nil UUID here.
 CREATE TABLE idempotency (
