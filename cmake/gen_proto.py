@@ -91,11 +91,13 @@ def messages(prefix, items):
 
 def write_options(out: pathlib.Path, protos):
     files, pool, classes = load(out / "contract.desc")
-    rpcs, events, personal, errors = [], [], [], []
+    rpcs, services, events, personal, errors = [], [], [], [], []
     for file in files.file:
         if file.name not in protos:
             continue
         for service in file.service:
+            if service.name != "Inbox":
+                services.append(f"{file.package}.{service.name}")
             for method in service.method:
                 name = f"{file.package}.{service.name}/{method.name}"
                 rpc = option(pool, classes, "google.protobuf.MethodOptions", method.options,
@@ -126,6 +128,9 @@ def write_options(out: pathlib.Path, protos):
     lines.append("const struct contract_rpc contract_rpcs[] = {")
     lines += [f'    {{"{n}", {m}u, {t}, {a}, {x}}},' for n, m, t, a, x in rpcs]
     lines += ["};", "const size_t contract_rpc_count = sizeof contract_rpcs / sizeof contract_rpcs[0];", ""]
+    lines.append("const ProtobufCServiceDescriptor *const contract_services[] = {")
+    lines += [f"    &{c_symbol(name)}," for name in sorted(services)] + ["    0,"]
+    lines += ["};", f"const size_t contract_service_count = {len(services)};", ""]
     lines.append("const struct contract_event contract_events[] = {")
     lines += [f'    {{&{c_symbol(n)}, "{t}", {i}}},' for n, t, i in events] + ["    {0, 0, 0},"]
     lines += ["};", f"const size_t contract_event_count = {len(events)};", ""]

@@ -29,6 +29,9 @@ struct contract_personal {
 
 extern const struct contract_rpc contract_rpcs[];
 extern const size_t contract_rpc_count;
+/* Every service but the inboxes, by name. */
+extern const ProtobufCServiceDescriptor *const contract_services[];
+extern const size_t contract_service_count;
 extern const struct contract_event contract_events[];
 extern const size_t contract_event_count;
 extern const struct contract_personal contract_personal_fields[];
