@@ -5,7 +5,7 @@
  *     SETTING_UINT(workers, 4, 1, 64, "threads", "handlers that run side by side")
  *     SETTING_BOOL(curve, true, "encrypt and authenticate every socket")
  *     SETTING_TEXT(rpc_bind, "tcp://127.0.0.1:5560", "where requests are taken")
- *     SETTING_SECRET(pg_password, "")  -- with doc as last argument
+ *     SETTING_SECRET(pg_password, "password of the role")
  *
  * A settings.def is included twice: once to make the members of a struct, once to make its table:
  *
@@ -24,7 +24,8 @@
  *
  * The environment's name of `rpc_bind` is SAMVERKA_RPC_BIND; SAMVERKA_RPC_BIND_FILE names a file
  * whose first line is the value (secrets).  A file has `name = value` lines, # starts a comment.
- * An unknown name in the file, or an unknown SAMVERKA_ variable, is refused.
+ * An unknown name in the file, or an unknown SAMVERKA_ variable, is refused (SAMVERKA_TEST_ is the
+ * tests' own).  Nothing is trimmed from or unquoted in a value of the environment.
  */
 
 #include <stdbool.h>

@@ -44,14 +44,13 @@ static printf_like(4, 0) struct status make(struct arena *arena, enum code code,
                                             const char *field, const char *format, va_list args)
 {
     struct status status = {.code = code, .detail = row_get(code)->meaning};
-    char text[DETAIL_BYTES];
+    char text[DETAIL_BYTES + 4]; /* so that a cut sees what follows */
     const int size = vsnprintf(text, sizeof text, format, args);
     const char *detail;
 
     if (!arena || size < 0)
         return status;
-    if ((size_t)size >= sizeof text)
-        text[utf8_cut(text, sizeof text - 1)] = '\0';
+    text[utf8_cut(text, DETAIL_BYTES)] = '\0';
     detail = arena_copy(arena, text);
     if (detail)
         status.detail = detail;
