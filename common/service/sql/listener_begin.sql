@@ -1,0 +1,1 @@
+INSERT INTO listener (name, position) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING
