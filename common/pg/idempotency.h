@@ -4,7 +4,8 @@
  * answer its last.  Each service has the table `idempotency` in its schema (key = tenant,
  * principal, method, key); rows live 48 hours.
  *
- * A repeat while the first attempt runs waits on the row, at most to the deadline, then ABORTED.
+ * A repeat while the first attempt runs waits on the row, at most to the deadline, then
+ * ABORTED.
  */
 
 #include "common/pg/pg_tx.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-/* Events leave with the transaction that makes them true: a row in events.outbox, taken from there
- * by the sequencer alone. */
+/* Events leave with the transaction that makes them true: a row in events.outbox, taken from
+ * there by the sequencer alone. */
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -9,14 +9,14 @@
 
 /* What is known of an event besides its data.  All texts but the subject may be NULL. */
 struct outbox_event {
-    const ProtobufCMessage *data;  /* a message with the (wire.v1.event) option */
-    const char *subject;           /* object id */
-    const char *tenant_id;         /* NULL: the transaction's tenant */
-    const char *audience;          /* NULL: the tenant; "public"; or tenants, comma-separated */
-    const char *partition_key;     /* NULL: the subject */
+    const ProtobufCMessage *data; /* a message with the (wire.v1.event) option */
+    const char *subject;          /* object id */
+    const char *tenant_id;        /* NULL: the transaction's tenant */
+    const char *audience;         /* NULL: the tenant; "public"; or tenants, comma-separated */
+    const char *partition_key;    /* NULL: the subject */
     const char *traceparent;
-    const char *correlation_id;    /* the request's id */
-    const char *programme;         /* filter keys: "KTP", "SE312", ... */
+    const char *correlation_id; /* the request's id */
+    const char *programme;      /* filter keys: "KTP", "SE312", ... */
     const char *organisation_type;
     const char *nuts;
     const char *nace;

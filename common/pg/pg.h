@@ -2,8 +2,8 @@
 
 /* Postgres: one connection, one thread, every wait with a deadline.
  *
- * All statements are prepared when the connection is made, so a typo stops the start; after a lost
- * connection the next transaction reconnects (with back-off) and prepares them again.  With
+ * All statements are prepared when the connection is made, so a typo stops the start; after a
+ * lost connection the next transaction reconnects (with back-off) and prepares them again. With
  * `pooled` (a transaction pooler in between) they are prepared once as a check and then sent
  * unnamed.
  *
@@ -44,7 +44,8 @@ must_use struct status pg_create(const struct pg_config *config, struct arena *a
                                  struct pg **ret);
 void pg_destroy(struct pg **pg);
 
-/* Connects and prepares if need be.  INTERNAL when a statement does not prepare: the log names it. */
+/* Connects and prepares if need be.  INTERNAL when a statement does not prepare: the log names
+ * it. */
 must_use struct status pg_connect(struct pg *pg, struct mono deadline, struct arena *arena);
 
 /* Values in. */
@@ -104,8 +105,19 @@ pg_i64s(const int64_t *values, size_t count) /* bigint[] */
 /* Values out.  Texts and bytes are copied into the arena.  NULL gives "" (an empty array, 0,
  * false) unless ret_null is used. */
 struct pg_slot {
-    enum { PG_TO_TEXT, PG_TO_I64, PG_TO_U64, PG_TO_I32, PG_TO_U32, PG_TO_F64, PG_TO_BOOL,
-           PG_TO_BYTES, PG_TO_TEXTS, PG_TO_I64S, PG_TO_NOTHING } kind;
+    enum {
+        PG_TO_TEXT,
+        PG_TO_I64,
+        PG_TO_U64,
+        PG_TO_I32,
+        PG_TO_U32,
+        PG_TO_F64,
+        PG_TO_BOOL,
+        PG_TO_BYTES,
+        PG_TO_TEXTS,
+        PG_TO_I64S,
+        PG_TO_NOTHING
+    } kind;
     void *into;
     size_t *count; /* PG_TO_BYTES: size; arrays: items */
 };

@@ -3,8 +3,8 @@
 /* Transactions, statements and rows.
  *
  * A transaction's first statement sets the tenant (app.tenant) for row-level security, and the
- * statement and lock timeouts from the deadline, in one round trip; there is no other way to open
- * one.  It rolls back unless committed:  scoped(pg_tx_end) struct pg_tx tx = {0};
+ * statement and lock timeouts from the deadline, in one round trip; there is no other way to
+ * open one.  It rolls back unless committed:  scoped(pg_tx_end) struct pg_tx tx = {0};
  */
 
 #include "common/pg/pg.h"
@@ -44,8 +44,8 @@ must_use struct status pg_query(struct pg_tx *tx, const struct pg_statement *sta
 must_use struct status pg_execute(struct pg_tx *tx, const struct pg_statement *statement,
                                   struct pg_args in, uint64_t *ret_touched);
 
-/* The next row into `out`; false after the last.  A value that does not fit its slot is INTERNAL
- * and ends the rows: check pg_rows_status after the loop. */
+/* The next row into `out`; false after the last.  A value that does not fit its slot is
+ * INTERNAL and ends the rows: check pg_rows_status after the loop. */
 bool pg_next_row(struct pg_rows *rows, struct arena *arena, struct pg_slots out);
 struct status pg_rows_status(const struct pg_rows *rows);
 /* Exactly one row.  NOT_FOUND: there is none. */

@@ -1,0 +1,248 @@
+#include "common/pg/pg_tx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/pg/pg_link.h"
+#include "common/pg/pg_result.h"
+#include "common/pg/pg_sql.h"
+
+#define ROLLBACK_MS 500
+/* How much sooner than the caller's deadline the server gives up: a twentieth, at most this. */
+#define MARGIN_MOST_MS 50
+
+/* Statement timeout for a statement that starts now: a little before the deadline, so that its
+ * answer still comes in time and the connection lives on.  The lock timeout is shorter still,
+ * because of two equal ones the statement's wins, and a lock has its own code. */
+static int
+statement_timeout_ms(int left_ms)
+{
+    const int margin = left_ms / 20 < MARGIN_MOST_MS ? left_ms / 20 : MARGIN_MOST_MS;
+
+    return left_ms - margin > 1 ? left_ms - margin : 1;
+}
+
+static int
+lock_timeout_ms(int statement_ms)
+{
+    const int shorter = statement_timeout_ms(statement_ms) - 1;
+
+    return shorter > 1 ? shorter : 1;
+}
+
+static bool
+queue_text(struct pg *pg, const char *sql)
+{
+    return PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+static bool
+queue_statement(struct pg *pg, const struct pg_prepared *prepared,
+                const struct pg_encoded *encoded, size_t count)
+{
+    const int binary = prepared->binary;
+
+    if (pg->pooled)
+        return PQsendQueryParams(pg->conn, prepared->statement->text, (int)count, NULL,
+                                 encoded->values, encoded->sizes, encoded->formats, binary);
+    return PQsendQueryPrepared(pg->conn, prepared->statement->name, (int)count, encoded->values,
+                               encoded->sizes, encoded->formats, binary);
+}
+
+/* Tenant and timeouts, local to the transaction. */
+static bool
+queue_scope(struct pg *pg, const struct pg_scope *scope, int left_ms)
+{
+    const int statement_ms = statement_timeout_ms(left_ms);
+    char statement[16];
+    char lock[16];
+    const char *const values[] = {scope->tenant_id ? scope->tenant_id : "", statement, lock};
+
+    (void)snprintf(statement, sizeof statement, "%d", statement_ms);
+    (void)snprintf(lock, sizeof lock, "%d", lock_timeout_ms(statement_ms));
+    pg->timeout_ms = statement_ms;
+    if (pg->pooled)
+        return PQsendQueryParams(pg->conn, SQL_SCOPE.text, 3, NULL, values, NULL, NULL, 0);
+    return PQsendQueryPrepared(pg->conn, SQL_SCOPE.name, 3, values, NULL, NULL, 0);
+}
+
+static struct status
+begin_once(struct pg *pg, const struct pg_scope *scope, struct arena *arena)
+{
+    struct pg_step steps[2] = {{.name = "begin"}, {.name = SQL_SCOPE.name}};
+    int left_ms;
+
+    TRY(pg_connect(pg, scope->deadline, arena));
+    left_ms = mono_left_ms(scope->deadline, clock_mono(pg->clock));
+    if (!left_ms)
+        return FAIL(arena, DEADLINE_EXCEEDED, "no time was left for the database");
+    if (!queue_text(pg, scope->read_only ? "BEGIN READ ONLY" : "BEGIN READ WRITE") ||
+        !queue_scope(pg, scope, left_ms))
+        return pg_lost(pg, arena);
+    TRY(pg_round_trip(pg, scope->deadline, arena, steps, COUNT_OF(steps)));
+    PQclear(steps[0].result);
+    PQclear(steps[1].result);
+    return OK;
+}
+
+struct status
+pg_tx_begin(struct pg *pg, const struct pg_scope *scope, struct arena *arena, struct pg_tx *ret)
+{
+    const bool reused = pg->conn != NULL;
+    struct status status;
+
+    if (pg->in_transaction)
+        return FAIL(arena, INTERNAL, "a transaction is open on this connection already");
+    status = begin_once(pg, scope, arena);
+    /* The connection may have died while nobody looked, and nothing has been done yet. */
+    if (reused && !pg->conn && status.code == CODE_UNAVAILABLE)
+        status = begin_once(pg, scope, arena);
+    if (failed(status)) {
+        if (pg->conn && PQtransactionStatus(pg->conn) != PQTRANS_IDLE)
+            pg_close(pg); /* a half-opened transaction must not be used */
+        return status;
+    }
+    pg->in_transaction = true;
+    *ret = (struct pg_tx){.pg = pg, .arena = arena, .scope = *scope, .open = true};
+    return OK;
+}
+
+static void
+close_tx(struct pg_tx *tx)
+{
+    pg_results_clear(tx->pg);
+    tx->pg->in_transaction = false;
+    tx->open = false;
+}
+
+/* A commit whose answer is lost may have happened. */
+static struct status
+commit_failed(const struct pg_tx *tx, struct status status)
+{
+    if (!tx->pg->conn && !tx->scope.read_only)
+        return FAIL(tx->arena, DEADLINE_EXCEEDED,
+                    "the database's answer to the commit was lost; it may have happened");
+    return status;
+}
+
+struct status
+pg_tx_commit(struct pg_tx *tx)
+{
+    struct pg_step step = {.name = "commit"};
+    struct status status;
+    bool done;
+
+    if (!tx->open)
+        return FAIL(tx->arena, INTERNAL, "no transaction is open");
+    if (!tx->pg->conn) {
+        close_tx(tx); /* lost before the commit was sent: nothing has happened */
+        return FAIL(tx->arena, UNAVAILABLE, "the connection to the database was lost");
+    }
+    if (!queue_text(tx->pg, "COMMIT"))
+        status = pg_lost(tx->pg, tx->arena);
+    else
+        status = pg_round_trip(tx->pg, tx->scope.deadline, tx->arena, &step, 1);
+    close_tx(tx);
+    if (failed(status))
+        return commit_failed(tx, status);
+    done = strcmp(PQcmdStatus(step.result), "COMMIT") == 0;
+    PQclear(step.result);
+    if (!done)
+        return FAIL(tx->arena, INTERNAL, "a statement had failed, so nothing was committed");
+    return OK;
+}
+
+void
+pg_tx_end(struct pg_tx *tx)
+{
+    struct pg_step step = {.name = "rollback"};
+    struct pg *pg = tx->pg;
+    struct mono deadline;
+
+    if (!tx->open)
+        return;
+    close_tx(tx);
+    if (!pg->conn)
+        return;
+    deadline = mono_add_ms(clock_mono(pg->clock), ROLLBACK_MS);
+    if (!queue_text(pg, "ROLLBACK")) {
+        pg_close(pg);
+        return;
+    }
+    if (failed(pg_round_trip(pg, deadline, NULL, &step, 1)))
+        pg_close(pg); /* the server rolls back when it notices */
+    PQclear(step.result);
+}
+
+/* Sends one statement and waits for its result. */
+static struct status
+run(struct pg_tx *tx, const struct pg_prepared *prepared, struct pg_args in, PGresult **ret)
+{
+    struct pg *pg = tx->pg;
+    struct pg_encoded encoded;
+    struct pg_step steps[2] = {{.name = SQL_SCOPE.name}, {.name = prepared->statement->name}};
+    const struct mono now = clock_mono(pg->clock);
+    const int left_ms = mono_left_ms(tx->scope.deadline, now);
+    const struct mono cut = mono_add_ms(now, pg->timeout_ms);
+    const bool renew = cut.ns >= tx->scope.deadline.ns;
+
+    if (!left_ms)
+        return FAIL(tx->arena, DEADLINE_EXCEEDED, "no time was left for the database");
+    TRY(pg_encode(tx->arena, in, &encoded));
+    if ((renew && !queue_scope(pg, &tx->scope, left_ms)) ||
+        !queue_statement(pg, prepared, &encoded, in.count))
+        return pg_lost(pg, tx->arena);
+    TRY(pg_round_trip(pg, tx->scope.deadline, tx->arena, steps + !renew, renew ? 2 : 1));
+    PQclear(steps[0].result);
+    *ret = steps[1].result;
+    return OK;
+}
+
+static struct status
+run_statement(struct pg_tx *tx, const struct pg_statement *statement, struct pg_args in,
+              const struct pg_prepared **ret_prepared, PGresult **ret)
+{
+    const struct pg_prepared *prepared;
+
+    if (!tx || !tx->open)
+        return FAIL(tx ? tx->arena : NULL, INTERNAL, "no transaction is open");
+    if (!tx->pg->conn)
+        return FAIL(tx->arena, UNAVAILABLE, "the connection to the database was lost");
+    prepared = pg_find_prepared(tx->pg, statement->name);
+    if (!prepared)
+        return FAIL(tx->arena, INTERNAL, "statement %s is in no room of this process",
+                    statement->name);
+    TRY(run(tx, prepared, in, ret));
+    *ret_prepared = prepared;
+    return OK;
+}
+
+struct status
+pg_query(struct pg_tx *tx, const struct pg_statement *statement, struct pg_args in,
+         struct pg_rows *ret)
+{
+    const struct pg_prepared *prepared = NULL;
+    PGresult *result = NULL;
+
+    TRY(run_statement(tx, statement, in, &prepared, &result));
+    if (!ret) {
+        PQclear(result);
+        return OK;
+    }
+    return pg_result_keep(tx, prepared, result, ret);
+}
+
+struct status
+pg_execute(struct pg_tx *tx, const struct pg_statement *statement, struct pg_args in,
+           uint64_t *ret_touched)
+{
+    const struct pg_prepared *prepared = NULL;
+    PGresult *result = NULL;
+
+    TRY(run_statement(tx, statement, in, &prepared, &result));
+    if (ret_touched)
+        *ret_touched = strtoull(PQcmdTuples(result), NULL, 10);
+    PQclear(result);
+    return OK;
+}
