@@ -1,0 +1,1 @@
+SELECT host FROM tenant WHERE id = $1::uuid

@@ -1,0 +1,3 @@
+SELECT id, slug, name, coalesce(home_organisation_id::text, ''), locale, host, version
+FROM tenant
+WHERE id::text = $1 OR slug = $1

@@ -1,0 +1,5 @@
+SELECT id, slug, name, coalesce(home_organisation_id::text, ''), locale, host, version
+FROM tenant
+WHERE slug > $1
+ORDER BY slug
+LIMIT $2::bigint

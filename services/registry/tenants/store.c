@@ -1,0 +1,74 @@
+#include "services/registry/tenants/store.h"
+
+#include "services/registry/tenants/tenants.h"
+#include "services/registry/tenants/tenants_sql.h"
+
+const struct pg_statement *const *const tenants_statements = SQL_STATEMENTS;
+
+struct status
+store_tenant_insert(struct pg_tx *tx, const Registry__V1__Tenant *tenant)
+{
+    return pg_query(tx, &SQL_INSERT,
+                    PG_IN(pg_text(tenant->tenant_id), pg_text(tenant->slug),
+                          pg_text(tenant->name), pg_text(tenant->locale), pg_bool(tenant->host),
+                          pg_text_or_null(tenant->home_organisation_id)),
+                    NULL);
+}
+
+static struct status
+next_row(struct pg_rows *rows, struct arena *arena, Registry__V1__Tenant **ret)
+{
+    Registry__V1__Tenant *tenant = ARENA_NEW(arena, Registry__V1__Tenant);
+    bool host;
+
+    TRY(need(tenant));
+    registry__v1__tenant__init(tenant);
+    if (!pg_next_row(rows, arena,
+                     PG_OUT(pg_to_text(&tenant->tenant_id), pg_to_text(&tenant->slug),
+                            pg_to_text(&tenant->name),
+                            pg_to_text(&tenant->home_organisation_id),
+                            pg_to_text(&tenant->locale), pg_to_bool(&host),
+                            pg_to_u64(&tenant->version)))) {
+        *ret = NULL;
+        return pg_rows_status(rows);
+    }
+    tenant->host = host;
+    *ret = tenant;
+    return OK;
+}
+
+struct status
+store_tenant_get(struct pg_tx *tx, struct arena *arena, const char *id_or_slug,
+                 Registry__V1__Tenant **ret)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    Registry__V1__Tenant *tenant;
+
+    TRY(pg_query(tx, &SQL_GET, PG_IN(pg_text(id_or_slug)), &rows));
+    TRY(next_row(&rows, arena, &tenant));
+    if (!tenant)
+        return FAIL(arena, NOT_FOUND, "there is no such tenant");
+    *ret = tenant;
+    return OK;
+}
+
+struct status
+store_tenant_list(struct pg_tx *tx, struct arena *arena, const char *after_slug, uint32_t limit,
+                  Registry__V1__Tenant ***ret, size_t *ret_count)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    Registry__V1__Tenant **list;
+    size_t count = 0;
+
+    TRY(need(list = ARENA_ARRAY(arena, Registry__V1__Tenant *, limit)));
+    TRY(pg_query(tx, &SQL_LIST, PG_IN(pg_text(after_slug), pg_i64(limit)), &rows));
+    while (count < limit) {
+        TRY(next_row(&rows, arena, &list[count]));
+        if (!list[count])
+            break;
+        count++;
+    }
+    *ret = list;
+    *ret_count = count;
+    return OK;
+}

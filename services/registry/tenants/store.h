@@ -1,0 +1,20 @@
+#pragma once
+
+/* Where tenants are kept.  Conventions as in organisations/store.h. */
+
+#include "common/pg/pg_tx.h"
+#include "registry/v1/tenants.pb-c.h"
+
+/* ALREADY_EXISTS: the slug is taken, or there is a host tenant;
+ * FAILED_PRECONDITION: the home organisation does not exist. */
+must_use struct status store_tenant_insert(struct pg_tx *tx,
+                                           const Registry__V1__Tenant *tenant);
+
+/* By id or slug.  NOT_FOUND. */
+must_use struct status store_tenant_get(struct pg_tx *tx, struct arena *arena,
+                                        const char *id_or_slug, Registry__V1__Tenant **ret);
+
+/* By slug, after the one given ("": from the beginning). */
+must_use struct status store_tenant_list(struct pg_tx *tx, struct arena *arena,
+                                         const char *after_slug, uint32_t limit,
+                                         Registry__V1__Tenant ***ret, size_t *ret_count);
