@@ -61,17 +61,3 @@ CREATE POLICY expired_seen ON idempotency FOR SELECT TO :app_role
     USING (created_at < now() - interval '48 hours');
 CREATE POLICY expired_removed ON idempotency FOR DELETE TO :app_role
     USING (created_at < now() - interval '48 hours');
-
--- Events a listener gave up on, for the operators to look at and to replay.
-CREATE TABLE parked_event (
-    listener  text NOT NULL,
-    position  bigint NOT NULL,
-    type      text NOT NULL,
-    event     bytea NOT NULL, -- a packed CloudEvent
-    code      text NOT NULL,
-    detail    text NOT NULL,
-    tries     integer NOT NULL,
-    parked_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (listener, position)
-);
-GRANT SELECT, INSERT, DELETE ON parked_event TO :app_role;
