@@ -54,12 +54,13 @@ def load(desc: pathlib.Path):
     for file in files.file:
         pool.Add(file)
     classes = {}
+    factory = message_factory.MessageFactory(pool)
     for name in ("google.protobuf.MethodOptions", "google.protobuf.MessageOptions",
                  "google.protobuf.FieldOptions"):
-        message = pool.FindMessageTypeByName(name)
-        factory = message_factory.MessageFactory(pool)
-        classes[name] = factory.GetPrototype(message)
-    factory.GetPrototype(pool.FindMessageTypeByName("wire.v1.Rpc"))
+        classes[name] = factory.GetPrototype(pool.FindMessageTypeByName(name))
+    # An option whose own type has no class yet is parsed as an unknown field, without a word.
+    for name in ("wire.v1.Rpc", "wire.v1.Event"):
+        factory.GetPrototype(pool.FindMessageTypeByName(name))
     return files, pool, classes
 
 
