@@ -1,0 +1,485 @@
+#include "services/matching/profile.h"
+
+#include "services/matching/hash.h"
+
+#define LINKED_WEIGHT 7u   /* tenths: found in a text rather than named */
+#define COMPOUND_WEIGHT 5u /* by the first part of a compound alone */
+
+static const char *const kind_names[KIND_COUNT] = {
+    [KIND_PERSON] = "person",         [KIND_NEED] = "need",
+    [KIND_CAPABILITY] = "capability", [KIND_INFRASTRUCTURE] = "infrastructure",
+    [KIND_PLACEMENT] = "placement",
+};
+
+enum kind
+profile_kind_parse(const char *text)
+{
+    for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
+        if (strcmp(text, kind_names[kind]) == 0)
+            return (enum kind)kind;
+    return KIND_NONE;
+}
+
+const char *
+profile_kind_name(enum kind kind)
+{
+    return kind > KIND_NONE && kind < KIND_COUNT ? kind_names[kind] : "";
+}
+
+bool
+profile_kind_seeks(enum kind kind)
+{
+    return kind == KIND_NEED || kind == KIND_PLACEMENT;
+}
+
+/* A profile while it is made: lists in the scratch arena, moved into one block at the end. */
+struct draft {
+    const struct profile_maker *maker;
+    const struct profile_row *row;
+    struct profile profile;
+    struct profile_concept *concepts;
+    uint32_t *terms;
+    size_t term_count;
+    struct profile_stem *stems[LANG_COUNT];
+    uint32_t *grams[LANG_COUNT];
+    enum lang lang; /* being read */
+    struct status status;
+};
+
+#define TERMS_MAX                                                                              \
+    (PROFILE_CONCEPTS_MAX * (VOCABULARY_DEPTH_MAX + 1) +                                       \
+     LANG_COUNT * (PROFILE_STEMS_MAX + PROFILE_GRAMS_MAX))
+
+static void
+add_concept(struct draft *draft, struct profile_concept concept)
+{
+    for (size_t i = 0; i < draft->profile.concept_count; i++)
+        if (draft->concepts[i].concept == concept.concept)
+            return;
+    if (draft->profile.concept_count < PROFILE_CONCEPTS_MAX)
+    draft->concepts[draft->profile.concept_count++] = concept;
+}
+
+static void
+add_named_concepts(struct draft *draft)
+{
+    const struct profile_row *row = draft->row;
+
+    for (size_t i = 0; i < row->concept_count; i++) {
+        struct uid id;
+        uint32_t concept;
+        int64_t weight = i < row->weight_count ? (row->concept_weights[i] + 50) / 100 : 10;
+
+        if (!uid_parse(row->concept_ids[i], &id))
+            continue;
+        concept = vocabulary_find(draft->maker->vocabulary, &id);
+        if (concept == VOCABULARY_NONE)
+            continue;
+        weight = weight < 1                       ? 1
+                 : weight > (int)TERM_WEIGHT_FULL ? (int)TERM_WEIGHT_FULL
+                                                  : weight;
+        add_concept(draft,
+                    (struct profile_concept){.concept = concept, .weight = (uint8_t)weight});
+    }
+}
+
+static struct status
+add_linked_concepts(struct draft *draft, const struct word_list *text)
+{
+    struct arena *scratch = draft->maker->scratch;
+    struct link links[PROFILE_CONCEPTS_MAX];
+    const size_t count =
+        vocabulary_link(draft->maker->vocabulary, draft->lang, text, links, COUNT_OF(links));
+
+    for (size_t i = 0; i < count; i++) {
+        const char *span = text->items[links[i].first].text;
+
+        for (uint32_t j = 1; j < links[i].count; j++) {
+            span = arena_printf(scratch, "%s %s", span, text->items[links[i].first + j].text);
+            TRY(need(span));
+        }
+        add_concept(draft, (struct profile_concept){
+                               .concept = links[i].concept,
+                               .weight = links[i].compound ? COMPOUND_WEIGHT : LINKED_WEIGHT,
+                               .linked = true,
+                               .lang = (uint8_t)draft->lang,
+                               .span = span});
+    }
+    return OK;
+}
+
+/* A key's term; TERMS that no longer fit the dictionary are left out: false. */
+static bool
+text_term(struct draft *draft, uint64_t key, uint32_t *ret)
+{
+    uint32_t number;
+
+    if (failed(dictionary_put(draft->maker->dictionary, key, &number)))
+        return false;
+    *ret = vocabulary_count(draft->maker->vocabulary) + number;
+    return true;
+}
+
+static void
+take_gram(void *context, uint64_t key)
+{
+    struct draft *draft = context;
+    struct profile_text *text = &draft->profile.text[draft->lang];
+    uint32_t *grams = draft->grams[draft->lang];
+    uint32_t term;
+
+    if (text->gram_count == PROFILE_GRAMS_MAX || !text_term(draft, key, &term))
+        return;
+    for (size_t i = 0; i < text->gram_count; i++)
+        if (grams[i] == term)
+            return;
+    grams[text->gram_count++] = term;
+}
+
+static void
+take_stem(struct draft *draft, const struct word *word)
+{
+    struct profile_text *text = &draft->profile.text[draft->lang];
+    struct profile_stem *stems = draft->stems[draft->lang];
+    uint32_t term;
+
+    if (text->stem_count == PROFILE_STEMS_MAX ||
+        !text_term(draft, words_stem_key(draft->lang, word->stem), &term))
+        return;
+    for (size_t i = 0; i < text->stem_count; i++)
+        if (stems[i].term == term)
+            return;
+    stems[text->stem_count++] = (struct profile_stem){term, word->text};
+    words_grams(draft->lang, word->stem, take_gram, draft);
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+    const uint32_t left = *(const uint32_t *)a;
+    const uint32_t right = *(const uint32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static int
+by_term(const void *a, const void *b)
+{
+    const uint32_t left = ((const struct profile_stem *)a)->term;
+    const uint32_t right = ((const struct profile_stem *)b)->term;
+
+    return (left > right) - (left < right);
+}
+
+static struct status
+read_text(struct draft *draft, enum lang lang)
+{
+    struct arena *scratch = draft->maker->scratch;
+    struct profile_text *text = &draft->profile.text[lang];
+    struct word_list list;
+
+    draft->lang = lang;
+    if (!draft->row->text[lang] || !*draft->row->text[lang])
+        return OK;
+    TRY(words_split(draft->maker->words, lang, draft->row->text[lang], scratch, &list));
+    draft->stems[lang] = ARENA_ARRAY(scratch, struct profile_stem, PROFILE_STEMS_MAX);
+    draft->grams[lang] = ARENA_ARRAY(scratch, uint32_t, PROFILE_GRAMS_MAX);
+    TRY(need(draft->stems[lang]));
+    TRY(need(draft->grams[lang]));
+    TRY(add_linked_concepts(draft, &list));
+    for (size_t i = 0; i < list.count; i++)
+        take_stem(draft, &list.items[i]);
+    qsort(draft->stems[lang], text->stem_count, sizeof draft->stems[lang][0], by_term);
+    qsort(draft->grams[lang], text->gram_count, sizeof draft->grams[lang][0], by_number);
+    return OK;
+}
+
+/* The concepts with all that stands above them, and the words; each term once, with the
+ * greatest weight. */
+static struct status
+gather_terms(struct draft *draft)
+{
+    const struct vocabulary *vocabulary = draft->maker->vocabulary;
+    size_t kept = 0;
+
+    draft->terms = ARENA_ARRAY(draft->maker->scratch, uint32_t, TERMS_MAX);
+    TRY(need(draft->terms));
+    for (size_t i = 0; i < draft->profile.concept_count; i++) {
+        uint32_t concept = draft->concepts[i].concept;
+
+        for (int depth = 0; depth <= VOCABULARY_DEPTH_MAX && concept != VOCABULARY_NONE;
+             depth++) {
+            draft->terms[draft->term_count++] = TERM_PACK(concept, draft->concepts[i].weight);
+            concept = vocabulary_broader(vocabulary, concept);
+        }
+    }
+    for (size_t lang = 0; lang < LANG_COUNT; lang++) {
+        const struct profile_text *text = &draft->profile.text[lang];
+
+        for (size_t i = 0; i < text->stem_count; i++)
+            draft->terms[draft->term_count++] =
+                TERM_PACK(draft->stems[lang][i].term, TERM_WEIGHT_FULL);
+        for (size_t i = 0; i < text->gram_count; i++)
+            draft->terms[draft->term_count++] =
+                TERM_PACK(draft->grams[lang][i], TERM_WEIGHT_FULL);
+    }
+    qsort(draft->terms, draft->term_count, sizeof draft->terms[0], by_number);
+    for (size_t i = 0; i < draft->term_count; i++) {
+        /* The last of equal terms has the greatest weight. */
+        if (i + 1 < draft->term_count &&
+            TERM_OF(draft->terms[i]) == TERM_OF(draft->terms[i + 1]))
+            continue;
+        draft->terms[kept++] = draft->terms[i];
+    }
+    draft->term_count = kept;
+    return OK;
+}
+
+static enum visibility
+visibility_parse(const char *text)
+{
+    if (strcmp(text, "public") == 0)
+        return VISIBLE_PUBLIC;
+    return strcmp(text, "shared") == 0 ? VISIBLE_SHARED : VISIBLE_PRIVATE;
+}
+
+/* "sv", "sv-FI" or "swe" as its first two letters. */
+static uint16_t
+language_code(const char *tag)
+{
+    if (!tag[0] || !tag[1])
+        return 0;
+    return (uint16_t)(((unsigned)(unsigned char)tag[0] | 0x20u) << 8 |
+                      ((unsigned)(unsigned char)tag[1] | 0x20u));
+}
+
+static struct status
+read_facts(struct draft *draft, struct arena *arena)
+{
+    const struct profile_row *row = draft->row;
+    struct profile *profile = &draft->profile;
+    const enum kind kind = profile_kind_parse(row->kind);
+
+    if (kind == KIND_NONE || !uid_parse(row->id, &profile->id) ||
+        !uid_parse(row->tenant_id, &profile->tenant))
+        return FAIL(arena, INTERNAL, "a published profile breaks the contract of its view");
+    (void)uid_parse(row->owner_organisation_id ? row->owner_organisation_id : "",
+                    &profile->owner); /* none stays zero */
+    profile->kind = (uint8_t)kind;
+    profile->visibility = (uint8_t)visibility_parse(row->visibility);
+    profile->updated_unix_ms = row->updated_unix_ms;
+    profile->version = row->version;
+    profile->capacity =
+        row->capacity < 0 || row->capacity > INT32_MAX ? -1 : (int32_t)row->capacity;
+    profile->eqf = row->eqf >= 1 && row->eqf <= 8 ? (uint8_t)row->eqf : 0;
+    profile->sme = row->sme;
+    if (!day_parse(row->available_from ? row->available_from : "", &profile->available_from))
+        profile->available_from = DAY_NONE;
+    if (!day_parse(row->valid_until ? row->valid_until : "", &profile->valid_until))
+        profile->valid_until = DAY_NONE;
+    (void)snprintf(profile->nuts, sizeof profile->nuts, "%s", row->nuts ? row->nuts : "");
+    for (size_t i = 0; i < row->isced_f_count && i < PROFILE_FIELDS_MAX; i++)
+        (void)snprintf(profile->isced_f[profile->field_count++], sizeof profile->isced_f[0],
+                       "%s", row->isced_f[i]);
+    for (size_t i = 0; i < row->language_count && i < PROFILE_LANGUAGES_MAX; i++) {
+        const uint16_t code = language_code(row->languages[i]);
+
+        if (code)
+            profile->languages[profile->language_count++] = code;
+    }
+    return OK;
+}
+
+/* The one block: everything that the profile points at follows it. */
+struct block {
+    char *at;
+};
+
+static void *
+place(struct block *block, const void *bytes, size_t size)
+{
+    void *placed = block->at;
+
+    if (size > 0)
+        memcpy(placed, bytes, size);
+    block->at += (size + 7) / 8 * 8;
+    return placed;
+}
+
+static const char *
+place_text(struct block *block, const char *text)
+{
+    return text ? place(block, text, strlen(text) + 1) : NULL;
+}
+
+static size_t
+text_room(const char *text)
+{
+    return text ? (strlen(text) + 8) / 8 * 8 : 0;
+}
+
+#define ROOM(count, type) (((count) * sizeof(type) + 7) / 8 * 8)
+
+static size_t
+block_size(const struct draft *draft, const struct profile_tag *tags)
+{
+    const struct profile *profile = &draft->profile;
+    size_t size = ROOM(1, struct profile) + ROOM(profile->shared_count, struct uid) +
+                  ROOM(profile->concept_count, struct profile_concept) +
+                  ROOM(profile->tag_count, struct profile_tag) +
+                  ROOM(draft->term_count, uint32_t) + text_room(profile->person_kind) +
+                  text_room(profile->organisation_type);
+
+    for (size_t i = 0; i < profile->concept_count; i++)
+        size += text_room(draft->concepts[i].span);
+    for (size_t i = 0; i < profile->tag_count; i++)
+        size += text_room(tags[i].name);
+    for (size_t lang = 0; lang < LANG_COUNT; lang++) {
+        const struct profile_text *text = &profile->text[lang];
+
+        size += ROOM(text->stem_count, struct profile_stem) + ROOM(text->gram_count, uint32_t);
+        for (size_t i = 0; i < text->stem_count; i++)
+            size += text_room(draft->stems[lang][i].word);
+    }
+    return size;
+}
+
+static void
+place_texts(struct draft *draft, struct block *block, struct profile *profile)
+{
+    for (size_t lang = 0; lang < LANG_COUNT; lang++) {
+        struct profile_text *text = &profile->text[lang];
+        struct profile_stem *stems = draft->stems[lang];
+
+        for (size_t i = 0; i < text->stem_count; i++)
+            stems[i].word = place_text(block, stems[i].word);
+        text->stems = place(block, stems, text->stem_count * sizeof *stems);
+        text->grams = place(block, draft->grams[lang], text->gram_count * sizeof(uint32_t));
+    }
+}
+
+static struct status
+assemble(struct draft *draft, const struct uid *shared, struct profile_tag *tags,
+         struct profile **ret)
+{
+    const size_t size = block_size(draft, tags);
+    char *memory = malloc(size);
+    struct block block = {memory};
+    struct profile *profile;
+
+    TRY(need(memory));
+    profile = place(&block, &draft->profile, sizeof draft->profile);
+    profile->references = 1;
+    profile->shared_with = place(&block, shared, profile->shared_count * sizeof *shared);
+    for (size_t i = 0; i < profile->concept_count; i++)
+        draft->concepts[i].span = place_text(&block, draft->concepts[i].span);
+    profile->concepts =
+        place(&block, draft->concepts, profile->concept_count * sizeof *draft->concepts);
+    for (size_t i = 0; i < profile->tag_count; i++)
+        tags[i].name = place_text(&block, tags[i].name);
+    profile->tags = place(&block, tags, profile->tag_count * sizeof *tags);
+    profile->term_count = (uint32_t)draft->term_count;
+    profile->terms = place(&block, draft->terms, draft->term_count * sizeof *draft->terms);
+    profile->person_kind = place_text(&block, profile->person_kind);
+    profile->organisation_type = place_text(&block, profile->organisation_type);
+    place_texts(draft, &block, profile);
+    *ret = profile;
+    return OK;
+}
+
+static void
+read_tags(struct draft *draft, const char *const *names, size_t count, struct profile_tag *tags)
+{
+    for (size_t i = 0; i < count && draft->profile.tag_count < PROFILE_TAGS_MAX; i++) {
+        const uint64_t key = hash_finish(hash_more(HASH_START, names[i], strlen(names[i])));
+        bool known = false;
+
+        for (size_t j = 0; j < draft->profile.tag_count; j++)
+            known = known || tags[j].key == key;
+        if (!known)
+            tags[draft->profile.tag_count++] = (struct profile_tag){key, names[i]};
+    }
+}
+
+static int
+by_uid(const void *a, const void *b)
+{
+    return uid_compare(a, b);
+}
+
+static struct status
+read_shared(struct draft *draft, struct uid **ret)
+{
+    struct uid *shared = ARENA_ARRAY(draft->maker->scratch, struct uid, PROFILE_SHARED_MAX);
+    struct profile *profile = &draft->profile;
+
+    TRY(need(shared));
+    for (size_t i = 0; i < draft->row->shared_count; i++)
+        if (profile->shared_count < PROFILE_SHARED_MAX &&
+            uid_parse(draft->row->shared_with[i], &shared[profile->shared_count]))
+            profile->shared_count++;
+    qsort(shared, profile->shared_count, sizeof *shared, by_uid);
+    *ret = shared;
+    return OK;
+}
+
+struct status
+profile_create(const struct profile_maker *maker, const struct profile_row *row,
+               struct arena *arena, struct profile **ret)
+{
+    struct draft draft = {.maker = maker, .row = row};
+    struct profile_tag tags[PROFILE_TAGS_MAX] = {0};
+    struct uid *shared;
+
+    arena_reset(maker->scratch);
+    TRY(read_facts(&draft, arena));
+    TRY(read_shared(&draft, &shared));
+    draft.profile.person_kind = row->person_kind ? row->person_kind : "";
+    draft.profile.organisation_type = row->organisation_type ? row->organisation_type : "";
+    read_tags(&draft, row->focus, row->focus_count, tags);
+    read_tags(&draft, row->themes, row->theme_count, tags);
+    draft.concepts = ARENA_ARRAY(maker->scratch, struct profile_concept, PROFILE_CONCEPTS_MAX);
+    TRY(need(draft.concepts));
+    add_named_concepts(&draft);
+    for (int lang = 0; lang < LANG_COUNT; lang++)
+        TRY(read_text(&draft, (enum lang)lang));
+    TRY(gather_terms(&draft));
+    if (!profile_kind_seeks((enum kind)draft.profile.kind))
+        memset(draft.profile.text, 0, sizeof draft.profile.text);
+    return assemble(&draft, shared, tags, ret);
+}
+
+void
+profile_drop(struct profile *profile)
+{
+    if (profile && --profile->references == 0)
+        free(profile);
+}
+
+bool
+profile_visible(const struct profile *profile, const struct uid *tenant)
+{
+    if (profile->visibility == VISIBLE_PUBLIC || uid_equal(&profile->tenant, tenant))
+        return true;
+    return profile->visibility == VISIBLE_SHARED &&
+           bsearch(tenant, profile->shared_with, profile->shared_count, sizeof *tenant, by_uid);
+}
+
+uint32_t
+profile_find_term(const struct profile *profile, uint32_t term)
+{
+    uint32_t low = 0;
+    uint32_t high = profile->term_count;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+
+        if (TERM_OF(profile->terms[middle]) < term)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < profile->term_count && TERM_OF(profile->terms[low]) == term)
+        return profile->terms[low];
+    return 0;
+}

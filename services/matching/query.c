@@ -1,0 +1,224 @@
+#include "services/matching/score.h"
+
+/* Of the points of a concept, in thousandths, what a cousin has and what a sibling adds. */
+#define COUSIN_SHARE 150u
+#define SIBLING_SHARE 250u
+
+/* Added to a concept's rarity, so that a common one is worth something too. */
+#define RARITY_FLOOR 128u
+
+#define STEMS_SHARE (SCORE_TEXT_MAX / 2)
+
+static uint32_t
+log2_256(uint64_t value)
+{
+    const unsigned whole = 63u - (unsigned)__builtin_clzll(value);
+    const uint64_t fraction = value - (UINT64_C(1) << whole);
+
+    return whole * 256u + (uint32_t)(fraction * 256u >> whole);
+}
+
+uint32_t
+score_rarity(uint32_t live, uint32_t with)
+{
+    const uint32_t all = log2_256((uint64_t)live + 1);
+    const uint32_t some = log2_256((uint64_t)with + 1);
+
+    return all > some ? all - some : 0;
+}
+
+static uint32_t
+rarity_of(const struct score_statistics *statistics, uint32_t term)
+{
+    const uint32_t with = term < statistics->term_count ? statistics->profiles_with[term] : 0;
+
+    return score_rarity(statistics->live, with);
+}
+
+/* Hands out `points` in the proportions of the values asked for one after another, exactly: the
+ * shares of all add up to `points`. */
+struct share {
+    uint64_t points, total, seen, given;
+};
+
+static uint32_t
+next_share(struct share *share, uint64_t value)
+{
+    uint64_t until;
+
+    if (share->total == 0)
+        return 0;
+    share->seen += value;
+    until = share->points * share->seen / share->total;
+    value = until - share->given;
+    share->given = until;
+    return (uint32_t)value;
+}
+
+static uint32_t
+tens(uint64_t points)
+{
+    return (uint32_t)(points / 10 * 10);
+}
+
+/* Splits a concept's points over the levels.  A level above it is worth less the more common it
+ * is: to share a group that everybody is in says little. */
+static void
+fill_concept(const struct score_statistics *statistics, struct query_concept *concept,
+             uint32_t points)
+{
+    static const uint32_t share[NEAR_COUNT] = {
+        [NEAR_SIBLING] = SIBLING_SHARE, [NEAR_COUSIN] = COUSIN_SHARE};
+    const uint64_t own = RARITY_FLOOR + rarity_of(statistics, concept->sought->concept);
+    uint32_t node = concept->sought->concept;
+    uint32_t left = points;
+
+    concept->node[NEAR_SAME] = node;
+    for (int near = NEAR_SIBLING; near < NEAR_COUNT; near++) {
+        if (node != VOCABULARY_NONE)
+            node = vocabulary_broader(statistics->vocabulary, node);
+        concept->node[near] = node;
+        if (node != VOCABULARY_NONE) {
+            const uint64_t rarity = rarity_of(statistics, node);
+
+            concept->points[near] = tens((uint64_t)points * share[near] / 1000 *
+                                         (rarity < own ? rarity : own) / own);
+            left -= concept->points[near];
+        }
+    }
+    concept->points[NEAR_SAME] = left;
+}
+
+static int
+by_term(const void *a, const void *b)
+{
+    const uint32_t left = ((const struct query_term *)a)->term;
+    const uint32_t right = ((const struct query_term *)b)->term;
+
+    return (left > right) - (left < right);
+}
+
+static struct status
+make_concepts(const struct score_statistics *statistics, struct arena *arena,
+              struct query *query)
+{
+    const struct profile *seeker = query->seeker;
+    struct share share = {.points = SCORE_CONCEPTS_MAX / 10};
+    struct query_term *terms;
+    size_t count = 0;
+    size_t kept = 0;
+
+    query->concepts = ARENA_ARRAY(arena, struct query_concept, seeker->concept_count + 1u);
+    terms = ARENA_ARRAY(arena, struct query_term, (seeker->concept_count + 1u) * NEAR_COUNT);
+    TRY(need(query->concepts));
+    TRY(need(terms));
+    for (size_t i = 0; i < seeker->concept_count; i++)
+        share.total += (uint64_t)seeker->concepts[i].weight *
+                       (RARITY_FLOOR + rarity_of(statistics, seeker->concepts[i].concept));
+    for (size_t i = 0; i < seeker->concept_count; i++) {
+        struct query_concept *concept = &query->concepts[i];
+        const uint64_t value =
+            (uint64_t)seeker->concepts[i].weight *
+            (RARITY_FLOOR + rarity_of(statistics, seeker->concepts[i].concept));
+
+        concept->sought = &seeker->concepts[i];
+        fill_concept(statistics, concept, next_share(&share, value) * 10);
+        for (int near = NEAR_SAME; near < NEAR_COUNT; near++)
+            if (concept->points[near] > 0)
+                terms[count++] =
+                    (struct query_term){concept->node[near], concept->points[near]};
+    }
+    qsort(terms, count, sizeof *terms, by_term);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && terms[kept - 1].term == terms[i].term)
+            terms[kept - 1].points += terms[i].points;
+        else
+            terms[kept++] = terms[i];
+    }
+    query->concept_count = seeker->concept_count;
+    query->terms[LANE_CONCEPTS] = terms;
+    query->term_count[LANE_CONCEPTS] = kept;
+    return OK;
+}
+
+static uint64_t
+rarity_of_stems(const struct score_statistics *statistics, const struct profile_text *text)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < text->stem_count; i++)
+        sum += rarity_of(statistics, text->stems[i].term);
+    return sum;
+}
+
+static uint64_t
+rarity_of_grams(const struct score_statistics *statistics, const struct profile_text *text)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < text->gram_count; i++)
+        sum += rarity_of(statistics, text->grams[i]);
+    return sum;
+}
+
+static struct status
+make_text(const struct score_statistics *statistics, const struct profile_text *text,
+          struct arena *arena, struct query_term **ret, size_t *ret_count)
+{
+    struct share stems = {.total = rarity_of_stems(statistics, text)};
+    struct share grams = {.total = rarity_of_grams(statistics, text)};
+    struct query_term *terms =
+        ARENA_ARRAY(arena, struct query_term, (size_t)text->stem_count + text->gram_count + 1);
+    size_t count = 0;
+
+    TRY(need(terms));
+    stems.points = grams.total ? STEMS_SHARE : SCORE_TEXT_MAX;
+    grams.points = stems.total ? SCORE_TEXT_MAX - STEMS_SHARE : SCORE_TEXT_MAX;
+    for (size_t i = 0; i < text->stem_count; i++) {
+        const uint32_t term = text->stems[i].term;
+        const uint32_t points = next_share(&stems, rarity_of(statistics, term));
+
+        if (points > 0)
+            terms[count++] = (struct query_term){term, points};
+    }
+    for (size_t i = 0; i < text->gram_count; i++) {
+        const uint32_t points = next_share(&grams, rarity_of(statistics, text->grams[i]));
+
+        if (points > 0)
+            terms[count++] = (struct query_term){text->grams[i], points};
+    }
+    qsort(terms, count, sizeof *terms, by_term);
+    *ret = terms;
+    *ret_count = count;
+    return OK;
+}
+
+struct status
+query_make(const struct profile *seeker, const struct score_statistics *statistics,
+           struct arena *arena, struct query *ret)
+{
+    struct query query = {.seeker = seeker};
+
+    TRY(make_concepts(statistics, arena, &query));
+    for (size_t lang = 0; lang < LANG_COUNT; lang++)
+        TRY(make_text(statistics, &seeker->text[lang], arena, &query.terms[LANE_TEXT + lang],
+                      &query.term_count[LANE_TEXT + lang]));
+    *ret = query;
+    return OK;
+}
+
+/* One search in the sorted terms of the offer for each term sought. */
+void
+query_lanes(const struct query *query, const struct profile *offer, uint32_t ret[LANE_COUNT])
+{
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        uint32_t sum = 0;
+
+        for (size_t i = 0; i < query->term_count[lane]; i++) {
+            const struct query_term *term = &query->terms[lane][i];
+
+            sum += query_points(term->points, profile_find_term(offer, term->term));
+        }
+        ret[lane] = sum;
+    }
+}
