@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 struct contract_rpc {
-    const char *method;   /* "registry.v1.Organisations/Get"; the table is sorted by it */
-    uint32_t role_mask;   /* bit n: role n of wire.v1.Role may call */
-    int transaction;      /* enum wire.v1.Transaction */
-    uint32_t attempt_ms;  /* limit of one attempt */
-    bool any_tenant;      /* a transaction without a tenant is allowed */
+    const char *method;  /* "registry.v1.Organisations/Get"; the table is sorted by it */
+    uint32_t role_mask;  /* bit n: role n of wire.v1.Role may call */
+    int transaction;     /* enum wire.v1.Transaction */
+    uint32_t attempt_ms; /* limit of one attempt */
+    bool any_tenant;     /* a transaction without a tenant is allowed */
 };
 
 struct contract_event {
