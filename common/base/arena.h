@@ -31,7 +31,8 @@ void arena_reset(struct arena *arena);
 must_use void *arena_alloc(struct arena *arena, size_t size);
 must_use void *arena_calloc(struct arena *arena, size_t count, size_t size); /* overflow-safe */
 must_use char *arena_copy(struct arena *arena, const char *text);
-must_use char *arena_copy_n(struct arena *arena, const void *bytes, size_t size); /* adds a NUL */
+must_use char *arena_copy_n(struct arena *arena, const void *bytes,
+                            size_t size); /* adds a NUL */
 must_use printf_like(2, 3) char *arena_printf(struct arena *arena, const char *format, ...);
 must_use char *arena_vprintf(struct arena *arena, const char *format, va_list args);
 

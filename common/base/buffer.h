@@ -3,8 +3,8 @@
 /* A growing run of bytes on the heap with a limit, for text and packed messages.
  *
  * Writers never fail one by one: after the limit or a lack of memory the buffer is `broken`,
- * writes nothing more, and the one check is at the end.  A zeroed buffer has no limit set and is
- * broken at the first write: use buffer_init.
+ * writes nothing more, and the one check is at the end.  A zeroed buffer has no limit set and
+ * is broken at the first write: use buffer_init.
  */
 
 #include <stdarg.h>

@@ -29,7 +29,8 @@ struct mono clock_mono(const struct clock *clock);
 struct wall clock_wall(const struct clock *clock);
 
 struct mono mono_add_ms(struct mono from, int64_t ms);
-/* Milliseconds from `now` to `deadline`, rounded up; 0 when it has passed.  At most INT32_MAX. */
+/* Milliseconds from `now` to `deadline`, rounded up; 0 when it has passed.  At most INT32_MAX.
+ */
 int mono_left_ms(struct mono deadline, struct mono now);
 int64_t mono_micros_between(struct mono from, struct mono to);
 

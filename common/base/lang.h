@@ -2,9 +2,9 @@
 
 /* Texts that people read exist in Swedish, Finnish and English.
  *
- * A service keeps its texts in a texts.def of TEXT(name, sv, fi, en) lines: a missing one does not
- * compile, an empty one fails the static assertion of TEXT_COMPLETE.  Placeholders are named in
- * braces, "{months}", and must be the same in all three (a house test compares them).
+ * A service keeps its texts in a texts.def of TEXT(name, sv, fi, en) lines: a missing one does
+ * not compile, an empty one fails the static assertion of TEXT_COMPLETE.  Placeholders are
+ * named in braces, "{months}", and must be the same in all three (a house test compares them).
  */
 
 #include <stddef.h>
@@ -35,6 +35,7 @@ enum lang lang_negotiate(const char *accept_language);
 
 const char *lang_tag(enum lang lang);
 
-/* Fills the placeholders.  An unknown placeholder stays as it stands.  NULL: the arena is full. */
+/* Fills the placeholders.  An unknown placeholder stays as it stands.  NULL: the arena is full.
+ */
 must_use char *text_fill(struct arena *arena, const char *pattern,
                          const struct text_value *values, size_t count);

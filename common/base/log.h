@@ -4,9 +4,9 @@
  *
  *     log_info("worker enrolled", KV("worker_id", id), KV("lease_ms", ms));
  *
- * The event is a constant; fields are typed; no personal data, no secrets.  Time, level, service,
- * instance and, inside a call, request id, trace id and method are added.  A field is cut at 4 KiB.
- * Thread-safe: a line is written by one write(2).
+ * The event is a constant; fields are typed; no personal data, no secrets.  Time, level,
+ * service, instance and, inside a call, request id, trace id and method are added.  A field is
+ * cut at 4 KiB. Thread-safe: a line is written by one write(2).
  */
 
 #include <stdbool.h>

@@ -3,8 +3,9 @@
 /* Counters, gauges and histograms in Prometheus text format 0.0.4.
  *
  * A metric is a static object; it enters the process-wide list at first use.  Names are
- * `samverka_<service>_<thing>_<unit>`, counters end in `_total`; the service part is added here.
- * Label values come from a bounded set (method, code, instance), never from users.  Thread-safe.
+ * `samverka_<service>_<thing>_<unit>`, counters end in `_total`; the service part is added
+ * here. Label values come from a bounded set (method, code, instance), never from users.
+ * Thread-safe.
  */
 
 #include <stdatomic.h>
@@ -32,10 +33,13 @@ struct metric {
     bool listed;
 };
 
-/* static struct metric calls = METRIC("rpc_requests_total", METRIC_COUNTER, "...", "method", "code"); */
+/* static struct metric calls = METRIC("rpc_requests_total", METRIC_COUNTER, "...", "method",
+ * "code"); */
 #define METRIC(metric_name, metric_kind_, metric_help, a, b)                                   \
-    {.name = (metric_name), .help = (metric_help), .kind = (metric_kind_), .label_a = (a),     \
-     .label_b = (b)}
+    {                                                                                          \
+        .name = (metric_name), .help = (metric_help), .kind = (metric_kind_), .label_a = (a),  \
+        .label_b = (b)                                                                         \
+    }
 
 /* Counters and gauges. */
 void metric_add(struct metric *metric, const char *a, const char *b, uint64_t value);
@@ -43,7 +47,8 @@ void metric_add(struct metric *metric, const char *a, const char *b, uint64_t va
 void metric_set(struct metric *metric, const char *a, const char *b, double value);
 
 /* Histogram of seconds: buckets 0.5 ms to 10 s. */
-void metric_observe_seconds(struct metric *metric, const char *a, const char *b, double seconds);
+void metric_observe_seconds(struct metric *metric, const char *a, const char *b,
+                            double seconds);
 
 /* Everything listed so far, with `service` in the names. */
 void metric_render(const char *service, struct buffer *into);

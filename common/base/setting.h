@@ -7,7 +7,8 @@
  *     SETTING_TEXT(rpc_bind, "tcp://127.0.0.1:5560", "where requests are taken")
  *     SETTING_SECRET(pg_password, "password of the role")
  *
- * A settings.def is included twice: once to make the members of a struct, once to make its table:
+ * A settings.def is included twice: once to make the members of a struct, once to make its
+ * table:
  *
  *     struct registry_settings {
  *     #include "common/base/setting_members.h"
@@ -22,10 +23,11 @@
  *         {0},
  *     };
  *
- * The environment's name of `rpc_bind` is SAMVERKA_RPC_BIND; SAMVERKA_RPC_BIND_FILE names a file
- * whose first line is the value (secrets).  A file has `name = value` lines, # starts a comment.
- * An unknown name in the file, or an unknown SAMVERKA_ variable, is refused (SAMVERKA_TEST_ is the
- * tests' own).  Nothing is trimmed from or unquoted in a value of the environment.
+ * The environment's name of `rpc_bind` is SAMVERKA_RPC_BIND; SAMVERKA_RPC_BIND_FILE names a
+ * file whose first line is the value (secrets).  A file has `name = value` lines, # starts a
+ * comment. An unknown name in the file, or an unknown SAMVERKA_ variable, is refused
+ * (SAMVERKA_TEST_ is the tests' own).  Nothing is trimmed from or unquoted in a value of the
+ * environment.
  */
 
 #include <stdbool.h>
@@ -36,16 +38,21 @@
 #include "common/base/arena.h"
 #include "common/base/status.h"
 
-enum setting_kind { SETTING_KIND_END, SETTING_KIND_UINT, SETTING_KIND_BOOL, SETTING_KIND_TEXT,
-                    SETTING_KIND_SECRET };
+enum setting_kind {
+    SETTING_KIND_END,
+    SETTING_KIND_UINT,
+    SETTING_KIND_BOOL,
+    SETTING_KIND_TEXT,
+    SETTING_KIND_SECRET
+};
 
 struct setting {
     const char *name;
     enum setting_kind kind;
-    size_t offset;             /* of uint64_t, bool or const char * in the struct */
+    size_t offset; /* of uint64_t, bool or const char * in the struct */
     const char *default_text;
-    uint64_t min, max;         /* UINT */
-    const char *unit;          /* UINT */
+    uint64_t min, max; /* UINT */
+    const char *unit;  /* UINT */
     const char *doc;
 };
 
@@ -55,10 +62,9 @@ struct setting_set {
     void *values;
 };
 
-/* Fills all sets (a zeroed set ends the list).  `file` may be NULL.  Texts live in `arena`, which
- * must outlive the values.
- * INVALID_ARGUMENT: an unknown name, a value out of bounds, an unreadable file; the field is the
- * setting's name. */
+/* Fills all sets (a zeroed set ends the list).  `file` may be NULL.  Texts live in `arena`,
+ * which must outlive the values. INVALID_ARGUMENT: an unknown name, a value out of bounds, an
+ * unreadable file; the field is the setting's name. */
 must_use struct status setting_load(const struct setting_set *sets, const char *file,
                                     char *const *environ, struct arena *arena);
 

@@ -45,7 +45,8 @@ failed(struct status status)
 /* FAIL(arena, NOT_FOUND, "organisation %s", id) */
 #define FAIL(arena, name, ...) status_make((arena), CODE_##name, __VA_ARGS__)
 
-/* FAIL_FIELD(arena, "needs[2].text", "must not be empty"): INVALID_ARGUMENT that names a field. */
+/* FAIL_FIELD(arena, "needs[2].text", "must not be empty"): INVALID_ARGUMENT that names a field.
+ */
 #define FAIL_FIELD(arena, field, ...) status_make_field((arena), (field), __VA_ARGS__)
 
 /* `arena` may be NULL or full: then the status keeps its code and has a fixed text. */

@@ -14,11 +14,12 @@ bool utf8_valid(const void *bytes, size_t size);
 /* As utf8_valid, and without NUL. */
 bool utf8_text(const void *bytes, size_t size);
 
-/* Decodes the code point at the front of `size` bytes; returns its bytes, 1..4, or 0 when they are
- * not valid UTF-8 (then nothing is written). */
+/* Decodes the code point at the front of `size` bytes; returns its bytes, 1..4, or 0 when they
+ * are not valid UTF-8 (then nothing is written). */
 size_t utf8_decode(const void *bytes, size_t size, uint32_t *ret);
 
-/* Bytes of the longest front of `text` that is at most `limit_bytes` and ends between code points. */
+/* Bytes of the longest front of `text` that is at most `limit_bytes` and ends between code
+ * points. */
 size_t utf8_cut(const char *text, size_t limit_bytes);
 
 /* Code points in valid UTF-8. */
