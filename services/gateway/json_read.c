@@ -301,14 +301,32 @@ read_map(struct json_reader *reader, const struct json_field *field, ProtobufCMe
     return OK;
 }
 
-/* The field that a member names: the one after the last, or a look into the table. */
-static int
-find_field(const struct json_plan *plan, struct json_slice key, unsigned guess)
+/* Takes a member's name and colon and finds its field: usually the one after the last, written
+ * as the writer writes it; otherwise by a look into the table. */
+static struct status
+take_field(struct json_reader *reader, const struct json_plan *plan, unsigned guess,
+           unsigned *ret)
 {
-    if (guess < plan->field_count && plan->fields[guess].camel_size == key.size &&
-        memcmp(plan->fields[guess].camel, key.at, key.size) == 0)
-        return (int)guess;
-    return json_plan_field(plan, key.at, key.size);
+    const struct json_field *field = &plan->fields[guess]; /* has one more than field_count */
+    struct json_slice key;
+    int index;
+
+    if (guess < plan->field_count && reader->end - reader->at >= field->label_size &&
+        memcmp(reader->at, field->label, field->label_size) == 0) {
+        reader->path[reader->depth - 1] =
+            (struct json_step){JSON_STEP_NAME, field->camel, field->camel_size};
+        if (++reader->keys > JSON_KEYS)
+            return json_refuse(reader, "more than 1000 members");
+        reader->at += field->label_size;
+        *ret = guess;
+        return OK;
+    }
+    TRY(take_key(reader, &key));
+    index = json_plan_field(plan, key.at, key.size);
+    if (index < 0)
+        return json_refuse(reader, "there is no such field");
+    *ret = (unsigned)index;
+    return OK;
 }
 
 static struct status
@@ -351,20 +369,16 @@ read_message(struct json_reader *reader, const struct json_plan *plan,
     plan->descriptor->message_init(message);
     if (!json_accept(reader, '}')) {
         do {
-            struct json_slice key;
-            int index;
+            unsigned index;
 
-            TRY(take_key(reader, &key));
-            index = find_field(plan, key, guess);
-            if (index < 0)
-                return json_refuse(reader, "there is no such field");
-            if (json_fields_has(&seen, (unsigned)index))
+            TRY(take_field(reader, plan, guess, &index));
+            if (json_fields_has(&seen, index))
                 return json_refuse(reader, "this field is here twice");
-            if (closed && json_fields_has(closed, (unsigned)index))
+            if (closed && json_fields_has(closed, index))
                 return json_refuse(reader, "is set by the path, the query or a header");
-            json_fields_add(&seen, (unsigned)index);
+            json_fields_add(&seen, index);
             TRY(read_member(reader, &plan->fields[index], message));
-            guess = (unsigned)index + 1;
+            guess = index + 1;
         } while (json_accept(reader, ','));
         if (!json_accept(reader, '}'))
             return json_refuse(reader, "an object goes on with , or ends with }");

@@ -37,30 +37,6 @@ json_refuse(struct json_reader *reader, const char *reason)
     return FAIL_FIELD(reader->arena, field ? field : "", "%s", reason);
 }
 
-static void
-skip_space(struct json_reader *reader)
-{
-    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
-                                        *reader->at == '\r' || *reader->at == '\t'))
-        reader->at++;
-}
-
-char
-json_peek(struct json_reader *reader)
-{
-    skip_space(reader);
-    return reader->at < reader->end ? *reader->at : '\0';
-}
-
-bool
-json_accept(struct json_reader *reader, char wanted)
-{
-    if (json_peek(reader) != wanted)
-        return false;
-    reader->at++;
-    return true;
-}
-
 static bool
 accept_word(struct json_reader *reader, const char *word, size_t size)
 {
@@ -77,13 +53,14 @@ scan_plain(const char *at, const char *end)
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
 
     for (; end - at >= 8; at += 8) {
-        uint64_t word, quote, slash;
+        uint64_t word, quote, slash, hits;
 
         memcpy(&word, at, 8);
         quote = word ^ (ones * '"');
         slash = word ^ (ones * '\\');
-        if (((word | (quote - ones) | (slash - ones) | (word - ones * 0x20)) & highs) != 0)
-            break;
+        hits = (word | (quote - ones) | (slash - ones) | (word - ones * 0x20)) & highs;
+        if (hits != 0) /* the lowest is exact; a borrow spoils only those above it */
+            return at + __builtin_ctzll(hits) / 8;
     }
     while (at < end && (uint8_t)*at >= 0x20 && (uint8_t)*at < 0x80 && *at != '"' && *at != '\\')
         at++;

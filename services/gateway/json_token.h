@@ -36,9 +36,24 @@ enum json_token {
 must_use struct status json_refuse(struct json_reader *reader, const char *reason);
 
 /* The next character that is not space; NUL at the end. */
-char json_peek(struct json_reader *reader);
+static inline char
+json_peek(struct json_reader *reader)
+{
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
+                                        *reader->at == '\r' || *reader->at == '\t'))
+        reader->at++;
+    return reader->at < reader->end ? *reader->at : '\0';
+}
+
 /* Takes the next character if it is this one. */
-bool json_accept(struct json_reader *reader, char wanted);
+static inline bool
+json_accept(struct json_reader *reader, char wanted)
+{
+    if (json_peek(reader) != wanted)
+        return false;
+    reader->at++;
+    return true;
+}
 
 /* The string that begins here, unescaped.  With `keep` it lives in the arena and ends in a NUL;
  * without, it may be a slice of the text. */
