@@ -16,6 +16,7 @@
 
 struct follow;
 
+/* What is pointed at must outlive the follower, except the texts. */
 struct follow_config {
     void *zmq_context;
     struct resolver *resolver;
@@ -24,9 +25,9 @@ struct follow_config {
     bool curve;
     const struct key_pair *own;
     const char *server_public;
-    const char *const *types;   /* prefixes; NULL at the end; NULL: all */
+    const char *const *types; /* prefixes; NULL at the end; NULL: all */
     uint64_t after;
-    uint32_t credit;            /* events under way at most; 0 means 4096 */
+    uint32_t credit; /* events under way at most; 0 means 4096 */
 };
 
 struct follow_batch {
@@ -38,7 +39,11 @@ must_use struct status follow_create(const struct follow_config *config, struct 
                                      struct follow **ret);
 void follow_destroy(struct follow **follow);
 
-/* Waits for the next batch or heartbeat, at most wait_ms.
+/* How often batches did not join and were asked for again. */
+uint64_t follow_gaps(const struct follow *follow);
+
+/* Waits for the next batch or heartbeat, at most wait_ms.  Calling again gives credit for the
+ * events of the last batch: whoever is slow to ask is sent no more than the credit.
  * DEADLINE_EXCEEDED: nothing came.  POSITION_GONE: `ret->through` is the first position kept.
  * PERMISSION_DENIED: the key has no rights.  UNAVAILABLE: no instance can be reached now. */
 must_use struct status follow_next(struct follow *follow, int wait_ms, struct arena *arena,
