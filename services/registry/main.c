@@ -1,19 +1,70 @@
 #include "common/service/service.h"
+#include "services/registry/accounts/accounts.h"
+#include "services/registry/accounts/password.h"
 #include "services/registry/organisations/organisations.h"
+#include "services/registry/registry.h"
+#include "services/registry/sessions/sessions.h"
+#include "services/registry/systems/systems.h"
 #include "services/registry/tenants/tenants.h"
+
+struct registry_settings {
+#include "common/base/setting_members.h"
+#include "services/registry/settings.def"
+#include "common/base/setting_end.h"
+};
+
+static struct registry_settings settings;
+
+static const struct setting settings_table[] = {
+#define SETTING_STRUCT struct registry_settings
+#include "common/base/setting_table.h"
+#include "services/registry/settings.def"
+#include "common/base/setting_end.h"
+    {0},
+};
+
+static struct registry_state state;
+
+static struct status
+create_state(struct service_frame *frame, struct arena *arena, void **ret)
+{
+    (void)frame;
+    state.session_idle_ms = settings.session_idle_ms;
+    state.session_absolute_ms = settings.session_absolute_ms;
+    TRY(password_gate_create(arena, (uint32_t)settings.password_hashers, &state.passwords));
+    *ret = &state;
+    return OK;
+}
+
+static void
+destroy_state(void *shared)
+{
+    struct registry_state *registry = shared;
+
+    password_gate_destroy(&registry->passwords);
+}
 
 int
 main(int argc, char **argv)
 {
-    const ProtobufCService *const methods[] = {tenants_service, organisations_service, NULL};
-    const struct pg_statement *const *const statements[] = {tenants_statements,
-                                                            organisations_statements, NULL};
+    const ProtobufCService *const methods[] = {
+        tenants_service,  organisations_service, accounts_service,
+        sessions_service, systems_service,       NULL,
+    };
+    const struct pg_statement *const *const statements[] = {
+        tenants_statements,  organisations_statements, accounts_statements,
+        sessions_statements, systems_statements,       NULL,
+    };
     const struct service registry = {
         .name = "registry",
         .methods = methods,
+        .settings = settings_table,
+        .settings_values = &settings,
         .statements = statements,
         .schema_version = 2,
         .uses = USES_POSTGRES | USES_DOORBELL,
+        .create_state = create_state,
+        .destroy_state = destroy_state,
     };
 
     return service_main(argc, argv, &registry);

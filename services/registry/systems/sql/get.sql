@@ -1,0 +1,4 @@
+SELECT id, name, coalesce(curve_key, ''), types,
+       coalesce((extract(epoch FROM expires_at) * 1000)::bigint, 0), revoked, version
+FROM system
+WHERE tenant_id = $1::uuid AND id = $2::uuid

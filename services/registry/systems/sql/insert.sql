@@ -1,0 +1,3 @@
+INSERT INTO system (tenant_id, id, name, curve_key, token_hash, types, expires_at)
+VALUES ($1::uuid, $2::uuid, $3, $4, $5::bytea, $6::text[],
+        to_timestamp(nullif($7::bigint, 0) / 1000.0))
