@@ -18,10 +18,11 @@ common_settings_endpoints(const struct common_settings *settings, const char *se
     const struct {
         const char *name, *endpoints;
     } known[] = {
-        {"registry", settings->registry_endpoints},
-        {"matching", settings->matching_endpoints},
-        {"events", settings->events_endpoints},
-        {"notifications", settings->notifications_endpoints},
+#define SERVICE(name, port)
+#define CALLED(name) {#name, settings->name##_endpoints},
+#include "common/service/services.def"
+#undef CALLED
+#undef SERVICE
     };
 
     for (size_t i = 0; i < COUNT_OF(known); i++)

@@ -18,7 +18,7 @@
 #define REDIS_COMMAND_MS 50
 #define REDIS_BREAKER_FAILURES 5
 #define REDIS_BREAKER_OPEN_MS 2000
-#define CURVE_PEERS_MAX 8
+#define CURVE_PEERS_MAX 32
 
 static struct status
 add_room(struct frame *frame, size_t *count, const struct pg_statement *const *room)
@@ -51,11 +51,17 @@ gather_rooms(struct frame *frame)
 static struct status
 admit_peers(struct frame *frame)
 {
-    static const char *const services[] = {"registry", "matching", "events", "notifications",
-                                           "gateway"};
+    static const char *const services[] = {
+#define SERVICE(name, port) #name,
+#define CALLED(name)
+#include "common/service/services.def"
+#undef CALLED
+#undef SERVICE
+    };
     struct zap_peer peers[CURVE_PEERS_MAX];
     size_t count = 0;
 
+    _Static_assert(COUNT_OF(services) < CURVE_PEERS_MAX, "room for every service");
     memset(peers, 0, sizeof peers);
     for (size_t i = 0; i <= COUNT_OF(services); i++) {
         const bool is_operator = i == COUNT_OF(services);
