@@ -54,10 +54,11 @@ series_create(struct metric *metric, unsigned slot, const char *a, const char *b
     const size_t head = sizeof(struct metric_series) + buckets * sizeof(_Atomic uint64_t);
     const size_t size_a = strlen(a) + 1, size_b = strlen(b) + 1;
     struct metric_series *series = calloc(1, head + size_a + size_b);
-    char *texts = (char *)series + head;
+    char *texts;
 
     if (!series)
         return NULL;
+    texts = (char *)series + head;
     series->a = memcpy(texts, a, size_a);
     series->b = memcpy(texts + size_a, b, size_b);
     series->next = atomic_load_explicit(&metric->slots[slot], memory_order_relaxed);
