@@ -34,7 +34,8 @@ set(HOUSE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wwrite-strings -Wcast-qu
                    -Wstrict-prototypes -Wmissing-prototypes -Werror)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
-                      -fcf-protection -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
+                      -fcf-protection -fno-omit-frame-pointer
+                      $<$<C_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero>)
   add_link_options(-Wl,-z,relro,-z,now -pie)
   string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 endif()

@@ -6,4 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Hardened builds with clang have these as macros. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof
