@@ -2,12 +2,14 @@
 
 /* The calling side of rpc: one DEALER per instance of a service, fewest outstanding first.
  *
- * A client belongs to one thread.  Every call has a deadline; an attempt that gets no answer within
- * its limit (the method's own, then twice that, ...) or meets a draining, absent or restarting
- * instance is repeated at another with the same id.  Writes carry the idempotency key, so a repeat
- * has one effect.  Outstanding calls are limited (`in_flight_limit`): beyond it RESOURCE_EXHAUSTED.
+ * A client belongs to one thread.  Every call has a deadline; an attempt that gets no answer
+ * within its limit (the method's own, then twice that, ...) or meets a draining, absent or
+ * restarting instance is repeated at another with the same id.  Writes carry the idempotency
+ * key, so a repeat has one effect.  Outstanding calls are limited (`in_flight_limit`): beyond
+ * it RESOURCE_EXHAUSTED.
  *
- * Two faces: rpc_call blocks (workers); rpc_start with rpc_client_poll does not (loops).
+ * Two faces: rpc_call blocks (workers); rpc_start with rpc_client_poll does not (loops).  A
+ * callback may start calls, but neither block in rpc_call nor destroy the client.
  */
 
 #include <protobuf-c/protobuf-c.h>
@@ -20,6 +22,8 @@
 #include "wire/v1/envelope.pb-c.h"
 
 struct rpc_client;
+
+#define RPC_CLIENT_SERVICES_MAX 16
 
 struct rpc_client_config {
     void *zmq_context;
@@ -37,7 +41,8 @@ struct rpc_options {
     const char *traceparent;     /* NULL: a new one */
     const char *language;        /* NULL: "en" */
     const char *id;              /* NULL: a new UUIDv7 */
-    struct mono deadline;
+    const char *service;  /* NULL: the method's first part; "wire.v1.Admin/..." needs it */
+    struct mono deadline; /* at most a minute ahead */
 };
 
 /* The answer of a call.  Lives until the callback returns. */
@@ -51,7 +56,8 @@ must_use struct status rpc_client_create(const struct rpc_client_config *config,
                                          struct arena *arena, struct rpc_client **ret);
 void rpc_client_destroy(struct rpc_client **client); /* answers outstanding calls UNAVAILABLE */
 
-/* Names a service ("registry") and where it is.  `server_public` may be NULL without CURVE. */
+/* Names a service ("registry") and where it is.  `server_public` may be NULL without CURVE.
+ * Both texts are copied. */
 must_use struct status rpc_client_add(struct rpc_client *client, const char *service,
                                       const char *endpoint_list, const char *server_public,
                                       struct arena *arena);
@@ -65,20 +71,22 @@ must_use struct status rpc_call(struct rpc_client *client, const char *method,
                                 const struct rpc_options *options, struct arena *arena,
                                 ProtobufCMessage **ret);
 
-/* Starts a call; `done` is called exactly once, from rpc_client_poll or rpc_client_destroy. */
+/* Starts a call; `done` is called exactly once, from rpc_client_poll or rpc_client_destroy,
+ * unless the status is a failure: then never.  The request and the options are copied. */
 must_use struct status rpc_start(struct rpc_client *client, const char *method,
                                  struct bytes packed_request, const struct rpc_options *options,
                                  void (*done)(void *context, const struct rpc_answer *answer),
                                  void *context, struct arena *arena);
 
-/* A descriptor that becomes readable when rpc_client_poll has work (an epoll of the sockets). */
+/* A descriptor that becomes readable when rpc_client_poll has work (an epoll of the sockets).
+ */
 int rpc_client_fd(const struct rpc_client *client);
 /* Takes answers, expires attempts and deadlines, follows address changes.  Never blocks. */
 void rpc_client_poll(struct rpc_client *client);
 /* Milliseconds until rpc_client_poll is due without input; at most 1000. */
 int rpc_client_next_ms(const struct rpc_client *client);
 
-/* The state of the instances, for status pages. */
+/* The state of the instances, for status pages.  The texts live until the next poll. */
 struct rpc_instance {
     const char *service;
     const char *endpoint;

@@ -4,11 +4,11 @@
  *
  * The thread that owns the server (a service's main thread) calls rpc_server_serve whenever the
  * socket or the answers' descriptor is readable; it never blocks.  Heads are checked there;
- * methods marked `on_loop` are answered at once; all others wait in the line for a worker.  A full
- * line answers RESOURCE_EXHAUSTED, a passed deadline DEADLINE_EXCEEDED without running, a draining
- * server UNAVAILABLE with `draining`.  The principal in a head is believed only from peers named
- * "service:" or "operator:"; a malformed head is answered where an id can be read, else dropped and
- * counted.
+ * methods marked `on_loop` are answered at once; all others wait in the line for a worker.  A
+ * full line answers RESOURCE_EXHAUSTED, a passed deadline DEADLINE_EXCEEDED without running, a
+ * draining server UNAVAILABLE with `draining`.  The principal in a head is believed only from
+ * peers named "service:" or "operator:"; a malformed head is answered where an id can be read,
+ * else dropped and counted.
  */
 
 #include <protobuf-c/protobuf-c.h>
@@ -45,18 +45,18 @@ struct rpc_request {
 
 struct rpc_server_config {
     void *zmq_context;
-    const char *bind;           /* "tcp://127.0.0.1:5560" */
+    const char *bind; /* "tcp://127.0.0.1:5560" */
     struct wire_curve curve;
-    struct zap *zap;            /* NULL without CURVE */
+    struct zap *zap; /* NULL without CURVE */
     const struct clock *clock;
     const ProtobufCService *const *services; /* NULL at the end */
-    uint32_t workers;           /* 1..64 */
-    uint32_t queue_limit;       /* requests that may wait: 1..10000 */
+    uint32_t workers;                        /* 1..64 */
+    uint32_t queue_limit;                    /* requests that may wait: 1..10000 */
     /* Runs a method on a worker.  worker_context is what worker_start gave. */
     struct status (*run)(void *worker_context, struct rpc_request *request);
     /* Runs a method of `loop_service` on the owner's thread; must not block. */
     struct status (*run_on_loop)(void *context, struct rpc_request *request);
-    const ProtobufCService *loop_service; /* wire.v1.Admin */
+    const ProtobufCService *loop_service;                 /* wire.v1.Admin */
     void *(*worker_start)(void *context, unsigned index); /* on the worker's thread */
     void (*worker_stop)(void *worker_context);
     void *context;

@@ -1,0 +1,182 @@
+#include "common/wire/rpc_head.h"
+
+#include <string.h>
+
+#define TEXT_BYTES 128 /* of a method's name and of a subject */
+#define ROLES_MAX 32
+
+static bool
+visible_ascii(const char *text)
+{
+    for (; *text; text++)
+        if (*text < 0x21 || *text > 0x7e)
+            return false;
+    return true;
+}
+
+static bool
+hex(const char *text, size_t from, size_t count)
+{
+    for (size_t i = from; i < from + count; i++)
+        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+            return false; /* also at an early NUL */
+    return true;
+}
+
+/* "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context), or empty. */
+static bool
+traceparent_valid(const char *text)
+{
+    return !text[0] ||
+           (hex(text, 0, 2) && text[2] == '-' && hex(text, 3, 32) && text[35] == '-' &&
+            hex(text, 36, 16) && text[52] == '-' && hex(text, 53, 2) && text[55] == '\0');
+}
+
+static bool
+language_valid(const char *text)
+{
+    return !text[0] || !strcmp(text, "en") || !strcmp(text, "sv") || !strcmp(text, "fi");
+}
+
+static bool
+uuid_or_empty(const char *text)
+{
+    return !text[0] || uuid_valid(text);
+}
+
+static struct status
+check_principal(const Wire__V1__Principal *principal, struct arena *arena)
+{
+    if (strlen(principal->subject_id) > TEXT_BYTES || !visible_ascii(principal->subject_id))
+        return FAIL_FIELD(arena, "principal.subject_id", "at most %d visible characters",
+                          TEXT_BYTES);
+    if (!uuid_or_empty(principal->tenant_id))
+        return FAIL_FIELD(arena, "principal.tenant_id", "must be a UUID or empty");
+    if (!uuid_or_empty(principal->person_id))
+        return FAIL_FIELD(arena, "principal.person_id", "must be a UUID or empty");
+    if (!uuid_or_empty(principal->organisation_id))
+        return FAIL_FIELD(arena, "principal.organisation_id", "must be a UUID or empty");
+    if (principal->n_roles > ROLES_MAX)
+        return FAIL_FIELD(arena, "principal.roles", "at most %d roles", ROLES_MAX);
+    return OK;
+}
+
+static struct status
+check(const Wire__V1__RequestHead *head, struct arena *arena)
+{
+    if (!uuid_valid(head->id))
+        return FAIL_FIELD(arena, "id", "must be a UUID in lower case");
+    if (!head->method[0] || strlen(head->method) > TEXT_BYTES)
+        return FAIL_FIELD(arena, "method", "must have 1 to %d bytes", TEXT_BYTES);
+    if (head->remaining_ms < 1 || head->remaining_ms > RPC_REMAINING_MAX_MS)
+        return FAIL_FIELD(arena, "remaining_ms", "must be 1 to %d", RPC_REMAINING_MAX_MS);
+    if (strlen(head->idempotency_key) > RPC_KEY_BYTES || !visible_ascii(head->idempotency_key))
+        return FAIL_FIELD(arena, "idempotency_key", "1 to %d visible ASCII characters",
+                          RPC_KEY_BYTES);
+    if (!traceparent_valid(head->traceparent))
+        return FAIL_FIELD(arena, "traceparent", "must be a W3C trace parent or empty");
+    if (!language_valid(head->language))
+        return FAIL_FIELD(arena, "language", "must be sv, fi, en or empty");
+    return head->principal ? check_principal(head->principal, arena) : OK;
+}
+
+struct status
+rpc_head_again(struct bytes packed, struct arena *arena, Wire__V1__RequestHead **ret)
+{
+    ProtobufCAllocator allocator = wire_allocator(arena);
+    ProtobufCMessage *head = protobuf_c_message_unpack(&wire__v1__request_head__descriptor,
+                                                       &allocator, packed.size, packed.data);
+
+    TRY(need(head)); /* it was unpacked before: only memory can be missing */
+    *ret = (Wire__V1__RequestHead *)head;
+    return OK;
+}
+
+struct status
+rpc_head_read(struct bytes packed, struct arena *arena, Wire__V1__RequestHead **ret)
+{
+    Wire__V1__RequestHead *head;
+
+    if (packed.size > RPC_HEAD_BYTES)
+        return FAIL(arena, TOO_LARGE, "a head may have %d bytes", RPC_HEAD_BYTES);
+    TRY(wire_check(&wire__v1__request_head__descriptor, packed, arena));
+    TRY(rpc_head_again(packed, arena, &head));
+    TRY(check(head, arena));
+    *ret = head;
+    return OK;
+}
+
+/* Field 1, a string of 36 bytes, as every client writes it first: searched for no further,
+ * since the rest is broken. */
+bool
+rpc_head_find_id(struct bytes packed, char ret[UUID_SIZE])
+{
+    char id[UUID_SIZE] = {0};
+
+    if (packed.size < 2 + UUID_SIZE - 1 || packed.data[0] != 0x0a ||
+        packed.data[1] != UUID_SIZE - 1)
+        return false;
+    memcpy(id, packed.data + 2, UUID_SIZE - 1);
+    if (!uuid_valid(id))
+        return false;
+    memcpy(ret, id, UUID_SIZE);
+    return true;
+}
+
+bool
+rpc_head_peer_trusted(const char *peer)
+{
+    return strncmp(peer, "service:", 8) == 0 || strncmp(peer, "operator:", 9) == 0;
+}
+
+static struct status
+own_principal(const char *peer, struct arena *arena, const Wire__V1__Principal **ret)
+{
+    Wire__V1__Principal *principal = ARENA_NEW(arena, Wire__V1__Principal);
+    Wire__V1__Role *roles = ARENA_ARRAY(arena, Wire__V1__Role, 2);
+    const char *colon = strchr(peer, ':');
+
+    TRY(need(principal));
+    TRY(need(roles));
+    wire__v1__principal__init(principal);
+    principal->roles = roles;
+    if (colon)
+        TRY(need(principal->subject_id = arena_copy(arena, colon + 1)));
+    principal->kind = WIRE__V1__PRINCIPAL__KIND__SERVICE;
+    if (strncmp(peer, "system:", 7) == 0) {
+        principal->kind = WIRE__V1__PRINCIPAL__KIND__SYSTEM;
+        roles[principal->n_roles++] = WIRE__V1__ROLE__SYSTEM;
+    } else if (strncmp(peer, "operator:", 9) == 0) {
+        roles[principal->n_roles++] = WIRE__V1__ROLE__OPERATOR;
+    } else if (strncmp(peer, "service:", 8) == 0) {
+        roles[principal->n_roles++] = WIRE__V1__ROLE__SERVICE;
+    } else {
+        /* Without CURVE everybody who can connect is taken for one of us. */
+        roles[principal->n_roles++] = WIRE__V1__ROLE__SERVICE;
+        roles[principal->n_roles++] = WIRE__V1__ROLE__OPERATOR;
+    }
+    *ret = principal;
+    return OK;
+}
+
+struct status
+rpc_head_principal(const Wire__V1__RequestHead *head, const char *peer, bool trusted,
+                   struct arena *arena, const Wire__V1__Principal **ret)
+{
+    if (trusted && head->principal) {
+        *ret = head->principal;
+        return OK;
+    }
+    return own_principal(peer, arena, ret);
+}
+
+struct status
+rpc_head_pack_reply(const Wire__V1__ReplyHead *head, zmq_msg_t *ret)
+{
+    const size_t size = protobuf_c_message_get_packed_size(&head->base);
+
+    if (zmq_msg_init_size(ret, size) != 0)
+        return need(NULL);
+    (void)protobuf_c_message_pack(&head->base, zmq_msg_data(ret)); /* = size */
+    return OK;
+}

@@ -1,0 +1,515 @@
+#include "common/wire/rpc_server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/metric.h"
+#include "common/wire/rpc_head.h"
+#include "common/wire/rpc_line.h"
+#include "common/wire/rpc_methods.h"
+
+/* Requests read before the workers get them, and messages taken in one call of
+ * rpc_server_serve: enough to share the cost of a wake-up, few enough that answers and timers
+ * are not kept waiting. */
+#define BATCH 64
+#define SERVE_MAX 512
+#define LINGER_MS 2000
+#define HIGH_WATER                                                                             \
+    2000 /* answers that may wait for one slow peer: more than a client has asked */
+#define FULL_RETRY_MS 250
+
+struct rpc_server {
+    struct rpc_server_config config;
+    char domain[32];
+    char endpoint[256];
+    void *socket;
+    struct rpc_methods methods;
+    struct rpc_line *line;
+    struct rpc_jobs batch; /* read, not yet handed to the workers */
+    struct arena arena;    /* of the request the loop works on */
+    atomic_bool draining;
+    uint64_t malformed;
+};
+
+/* A request while somebody works on it. */
+struct task {
+    struct rpc_request request;
+    Wire__V1__RequestHead *head; /* NULL: could not be read */
+    struct status status;
+};
+
+static struct metric dropped_total = METRIC(
+    "rpc_dropped_total", METRIC_COUNTER, "messages that could not be answered", "reason", NULL);
+static struct metric queue_depth =
+    METRIC("rpc_queue_depth", METRIC_GAUGE, "requests that wait for a worker", NULL, NULL);
+static struct metric refused_total = METRIC(
+    "rpc_refused_total", METRIC_COUNTER, "requests refused without being run", "reason", NULL);
+
+static struct bytes
+bytes_of(zmq_msg_t *message)
+{
+    return (struct bytes){zmq_msg_data(message), zmq_msg_size(message)};
+}
+
+static void
+close_message(zmq_msg_t *message)
+{
+    (void)zmq_msg_close(message); /* fails only for what is no message */
+}
+
+/* A body in a message of its own. */
+static struct status
+pack_body(struct bytes packed, zmq_msg_t *ret)
+{
+    if (zmq_msg_init_size(ret, packed.size) != 0)
+        return need(NULL);
+    if (packed.size > 0)
+        memcpy(zmq_msg_data(ret), packed.data, packed.size);
+    return OK;
+}
+
+/* What the caller may know: the details of our own faults stay in the log. */
+static struct status
+public_status(struct status status, const struct rpc_job *job)
+{
+    if (status.code != CODE_INTERNAL)
+        return status;
+    log_error("request failed",
+              KV("rpc", (const char *)(job->method ? job->method->name : "unknown")),
+              KV("id", (const char *)job->id),
+              KV("detail", status.detail ? status.detail : ""));
+    status.detail = code_meaning(CODE_INTERNAL);
+    status.field = NULL;
+    return status;
+}
+
+static struct status
+pack_reply(struct task *task, struct arena *arena, struct bytes *ret)
+{
+    if (task->request.packed_reply.data) {
+        *ret = task->request.packed_reply;
+        return OK;
+    }
+    if (!task->request.reply) {
+        *ret = (struct bytes){NULL, 0}; /* an empty message */
+        return OK;
+    }
+    return wire_pack(task->request.reply, arena, ret);
+}
+
+/* Turns the job's request into its reply.  Runs on the loop or on a worker. */
+static void
+make_reply(struct rpc_server *server, struct rpc_job *job, struct task *task,
+           struct arena *arena)
+{
+    Wire__V1__ReplyHead head = WIRE__V1__REPLY_HEAD__INIT;
+    struct bytes packed = {NULL, 0};
+    zmq_msg_t head_message, body_message;
+    struct status status;
+
+    if (!failed(task->status))
+        task->status = pack_reply(task, arena, &packed);
+    status = public_status(task->status, job);
+    head.id = job->id;
+    head.code = (Wire__V1__Code)status.code;
+    head.detail = status.detail ? status.detail : "";
+    head.field = status.field ? status.field : "";
+    head.retry_after_ms = task->request.retry_after_ms;
+    head.draining = atomic_load_explicit(&server->draining, memory_order_relaxed);
+    head.replayed = task->request.replayed;
+    if (failed(rpc_head_pack_reply(&head, &head_message)))
+        (void)zmq_msg_init(
+            &head_message); /* no memory: the caller's attempt ends by its limit */
+    if (failed(status) || failed(pack_body(packed, &body_message)))
+        (void)zmq_msg_init(&body_message); /* cannot fail */
+    close_message(&job->head);
+    close_message(&job->body);
+    job->head = head_message;
+    job->body = body_message;
+    rpc_method_count(job->method, status.code,
+                     mono_micros_between(job->received, clock_mono(server->config.clock)));
+}
+
+/* Sends a reply.  A peer that is gone (EHOSTUNREACH) or does not read (EAGAIN) loses it: it
+ * asks again elsewhere. */
+static void
+send_reply(struct rpc_server *server, struct rpc_job *job)
+{
+    if (zmq_msg_send(&job->route, server->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_msg_send(&job->head, server->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_msg_send(&job->body, server->socket, ZMQ_DONTWAIT) < 0)
+        metric_add(&dropped_total, errno == EAGAIN ? "peer does not read" : "peer gone", NULL,
+                   1);
+    close_message(&job->route); /* empty when sent */
+    close_message(&job->head);
+    close_message(&job->body);
+    rpc_line_free(server->line, job);
+}
+
+static void
+drop(struct rpc_server *server, struct rpc_job *job, const char *reason)
+{
+    server->malformed++;
+    metric_add(&dropped_total, reason, NULL, 1);
+    close_message(&job->route);
+    close_message(&job->head);
+    close_message(&job->body);
+    rpc_line_free(server->line, job);
+}
+
+static struct status
+check_body(struct rpc_job *job, struct arena *arena, struct rpc_request *request)
+{
+    ProtobufCMessage *body;
+
+    request->packed = bytes_of(&job->body);
+    TRY(wire_unpack(request->method->input, request->packed, arena, &body));
+    request->body = body;
+    return OK;
+}
+
+/* Fills the request from its checked head and its still unchecked body. */
+static struct status
+fill_request(struct rpc_server *server, struct rpc_job *job, struct arena *arena,
+             struct task *task)
+{
+    const struct rpc_method *method = job->method;
+    const bool trusted = !server->config.curve.on || rpc_head_peer_trusted(job->peer);
+    struct rpc_request *request = &task->request;
+
+    request->arena = arena;
+    request->head = task->head;
+    request->peer = job->peer;
+    request->rpc = method->rpc;
+    request->service = method->service;
+    request->method = method->method;
+    request->method_index = method->index;
+    request->implementation = method->implementation;
+    request->deadline = job->deadline;
+    TRY(rpc_head_principal(task->head, job->peer, trusted, arena, &request->principal));
+    return check_body(job, arena, request);
+}
+
+/* "00-<trace id>-...": the part that log lines carry; NULL when there is none. */
+static const char *
+trace_id(const Wire__V1__RequestHead *head, struct arena *arena)
+{
+    return head->traceparent[0] ? arena_copy_n(arena, head->traceparent + 3, 32) : NULL;
+}
+
+static struct status
+run_request(struct rpc_server *server, void *worker_context, struct arena *arena,
+            struct rpc_job *job, struct task *task)
+{
+    const struct rpc_server_config *config = &server->config;
+
+    TRY(rpc_head_again(bytes_of(&job->head), arena, &task->head));
+    log_context(job->id, trace_id(task->head, arena), job->method->name);
+    if (mono_left_ms(job->deadline, clock_mono(config->clock)) == 0) {
+        metric_add(&refused_total, "late", NULL, 1);
+        return FAIL(arena, DEADLINE_EXCEEDED, "the time allowed passed while waiting");
+    }
+    TRY(fill_request(server, job, arena, task));
+    return config->run(worker_context, &task->request);
+}
+
+/* A request on a worker's thread. */
+static void
+work(void *context, void *worker_context, struct arena *arena, struct rpc_job *job)
+{
+    struct rpc_server *server = context;
+    struct task task = {.request.arena = arena};
+
+    task.status = run_request(server, worker_context, arena, job, &task);
+    make_reply(server, job, &task, arena);
+    log_context(NULL, NULL, NULL);
+    arena_reset(arena);
+}
+
+/* Reads the head and decides what becomes of the request; OK: it may run. */
+static struct status
+admit(struct rpc_server *server, struct rpc_job *job, struct task *task)
+{
+    struct arena *arena = &server->arena;
+
+    TRY(rpc_head_read(bytes_of(&job->head), arena, &task->head));
+    memcpy(job->id, task->head->id, UUID_SIZE);
+    job->deadline = mono_add_ms(job->received, task->head->remaining_ms);
+    job->method = rpc_methods_find(&server->methods, task->head->method);
+    if (!job->method)
+        return FAIL(arena, UNIMPLEMENTED, "there is no method %s", task->head->method);
+    if (job->method->on_loop)
+        return OK;
+    if (atomic_load_explicit(&server->draining, memory_order_relaxed)) {
+        metric_add(&refused_total, "draining", NULL, 1);
+        return FAIL(arena, UNAVAILABLE, "this instance is draining");
+    }
+    job->bytes = zmq_msg_size(&job->head) + zmq_msg_size(&job->body);
+    if (!rpc_line_room(server->line, &server->batch, job->bytes)) {
+        metric_add(&refused_total, "line full", NULL, 1);
+        task->request.retry_after_ms = FULL_RETRY_MS;
+        return FAIL(arena, RESOURCE_EXHAUSTED, "too many requests wait");
+    }
+    return OK;
+}
+
+/* The User-Id of who sent the request; NULL when it may not be served (any more). */
+static const char *
+find_peer(struct rpc_server *server, struct rpc_job *job)
+{
+    if (!server->config.curve.on)
+        return "";
+    return zap_message_peer(server->config.zap, server->domain, &job->head);
+}
+
+static void
+handle(struct rpc_server *server, struct rpc_job *job)
+{
+    struct task task = {.request.arena = &server->arena};
+
+    job->run = NULL;
+    job->id[0] = '\0';
+    job->method = NULL;
+    job->received = clock_mono(server->config.clock);
+    job->peer = find_peer(server, job);
+    if (!job->peer) {
+        drop(server, job, "key not valid");
+        return;
+    }
+    task.status = admit(server, job, &task);
+    if (!failed(task.status) && !job->method->on_loop) {
+        rpc_jobs_put(&server->batch, job);
+        arena_reset(&server->arena);
+        return;
+    }
+    job->bytes = 0;
+    if (!failed(task.status))
+        task.status = fill_request(server, job, &server->arena, &task);
+    if (!failed(task.status))
+        task.status = server->config.run_on_loop(server->config.context, &task.request);
+    if (!job->id[0] && !rpc_head_find_id(bytes_of(&job->head), job->id)) {
+        drop(server, job, "malformed");
+    } else {
+        make_reply(server, job, &task, &server->arena);
+        send_reply(server, job);
+    }
+    arena_reset(&server->arena);
+}
+
+/* Takes the frames that follow what has been read of a message. */
+static void
+skip_rest(void *socket)
+{
+    int more = 1;
+    size_t size = sizeof more;
+
+    while (zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size) == 0 && more) {
+        zmq_msg_t frame;
+
+        (void)zmq_msg_init(&frame); /* cannot fail */
+        (void)zmq_msg_recv(&frame, socket,
+                           ZMQ_DONTWAIT); /* the parts of a message come together */
+        close_message(&frame);
+    }
+}
+
+/* Reads one message; false when none is there. */
+static bool
+receive(struct rpc_server *server)
+{
+    struct rpc_job *job = rpc_line_job(server->line);
+    bool whole;
+
+    if (!job)
+        return false;                /* all are under way: their answers come first */
+    (void)zmq_msg_init(&job->route); /* cannot fail, as the next two */
+    (void)zmq_msg_init(&job->head);
+    (void)zmq_msg_init(&job->body);
+    if (zmq_msg_recv(&job->route, server->socket, ZMQ_DONTWAIT) < 0) {
+        rpc_line_free(server->line, job); /* empty messages hold nothing */
+        return false;
+    }
+    whole = zmq_msg_more(&job->route) &&
+            zmq_msg_recv(&job->head, server->socket, ZMQ_DONTWAIT) >= 0 &&
+            zmq_msg_more(&job->head) &&
+            zmq_msg_recv(&job->body, server->socket, ZMQ_DONTWAIT) >= 0 &&
+            !zmq_msg_more(&job->body);
+    if (whole) {
+        handle(server, job);
+        return true;
+    }
+    skip_rest(server->socket);
+    drop(server, job, "not two frames");
+    return true;
+}
+
+static unsigned
+send_answers(struct rpc_server *server)
+{
+    struct rpc_jobs answers;
+    struct rpc_job *job;
+    unsigned count;
+
+    rpc_line_answers(server->line, &answers);
+    count = answers.count;
+    while ((job = rpc_jobs_take(&answers)))
+        send_reply(server, job);
+    return count;
+}
+
+void
+rpc_server_serve(struct rpc_server *server)
+{
+    for (unsigned taken = 0; taken < SERVE_MAX;) {
+        const unsigned sent = send_answers(server);
+        unsigned received = 0;
+
+        while (received < BATCH && receive(server))
+            received++;
+        rpc_line_submit(server->line, &server->batch);
+        if (sent + received == 0)
+            break;
+        taken += received > 0 ? received : 1;
+    }
+    metric_set(&queue_depth, NULL, NULL, rpc_line_depth(server->line));
+}
+
+void *
+rpc_server_socket(struct rpc_server *server)
+{
+    return server->socket;
+}
+
+int
+rpc_server_answers_fd(struct rpc_server *server)
+{
+    return rpc_line_fd(server->line);
+}
+
+const char *
+rpc_server_endpoint(const struct rpc_server *server)
+{
+    return server->endpoint;
+}
+
+void
+rpc_server_drain(struct rpc_server *server)
+{
+    atomic_store_explicit(&server->draining, true, memory_order_relaxed);
+}
+
+bool
+rpc_server_idle(const struct rpc_server *server)
+{
+    return rpc_line_idle(server->line);
+}
+
+struct status
+rpc_server_post(struct rpc_server *server, void (*job)(void *worker_context, void *argument),
+                void *argument)
+{
+    return rpc_line_post(server->line, job, argument);
+}
+
+struct rpc_server_stats
+rpc_server_stats(const struct rpc_server *server)
+{
+    return (struct rpc_server_stats){.workers = server->config.workers,
+                                     .queue_depth = rpc_line_depth(server->line),
+                                     .queue_limit = server->config.queue_limit,
+                                     .malformed = server->malformed};
+}
+
+struct status
+rpc_server_method_stats(const struct rpc_server *server, struct arena *arena,
+                        Wire__V1__StatsReply *reply)
+{
+    return rpc_methods_stats(&server->methods, arena, reply);
+}
+
+/* Requests that no worker has begun: the caller goes elsewhere. */
+static void
+answer_waiting(struct rpc_server *server, struct rpc_jobs *waiting)
+{
+    struct rpc_job *job;
+
+    while ((job = rpc_jobs_take(waiting))) {
+        struct task task = {.request.arena = &server->arena};
+
+        if (job->run)
+            continue; /* a job of the service's own: its time is over */
+        task.status = FAIL(&server->arena, UNAVAILABLE, "this instance is draining");
+        make_reply(server, job, &task, &server->arena);
+        send_reply(server, job);
+        arena_reset(&server->arena);
+    }
+}
+
+void
+rpc_server_destroy(struct rpc_server **server)
+{
+    struct rpc_server *self = *server;
+
+    if (!self)
+        return;
+    rpc_server_drain(self);
+    if (self->line) {
+        struct rpc_jobs waiting;
+
+        rpc_line_stop(self->line, &waiting);
+        answer_waiting(self, &waiting);
+        (void)send_answers(self); /* how many is of no interest here */
+    }
+    socket_close(&self->socket);
+    rpc_line_destroy(&self->line);
+    rpc_methods_fini(&self->methods);
+    arena_fini(&self->arena);
+    free(self);
+    *server = NULL;
+}
+
+static struct status
+start(struct rpc_server *server, struct arena *arena)
+{
+    const struct rpc_server_config *config = &server->config;
+    const struct socket_limits limits = {.send_high_water = HIGH_WATER,
+                                         .receive_high_water = HIGH_WATER,
+                                         .linger_ms = LINGER_MS};
+    const struct rpc_line_config line = {.workers = config->workers,
+                                         .queue_limit = config->queue_limit,
+                                         .work = work,
+                                         .server = server,
+                                         .worker_start = config->worker_start,
+                                         .worker_stop = config->worker_stop,
+                                         .context = config->context};
+
+    if (config->curve.on && (!config->zap || !config->curve.domain))
+        return FAIL(arena, INVALID_ARGUMENT, "CURVE needs a key table and a domain");
+    if (config->curve.on)
+        (void)snprintf(server->domain, sizeof server->domain, "%s", config->curve.domain);
+    TRY(rpc_methods_init(&server->methods, config->services, config->loop_service, arena));
+    TRY(socket_bind(config->zmq_context, ZMQ_ROUTER, config->bind, &config->curve, limits,
+                    arena, &server->socket, server->endpoint));
+    return rpc_line_create(&line, arena, &server->line);
+}
+
+struct status
+rpc_server_create(const struct rpc_server_config *config, struct arena *arena,
+                  struct rpc_server **ret)
+{
+    struct rpc_server *server = calloc(1, sizeof *server);
+    struct status status;
+
+    TRY(need(server));
+    server->config = *config;
+    arena_init(&server->arena, ARENA_CALL_BYTES);
+    status = start(server, arena);
+    if (failed(status)) {
+        rpc_server_destroy(&server);
+        return status;
+    }
+    *ret = server;
+    return OK;
+}
