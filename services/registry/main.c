@@ -2,6 +2,8 @@
 #include "services/registry/accounts/accounts.h"
 #include "services/registry/accounts/password.h"
 #include "services/registry/organisations/organisations.h"
+#include "services/registry/placements/placements.h"
+#include "services/registry/programmes/programmes.h"
 #include "services/registry/registry.h"
 #include "services/registry/sessions/sessions.h"
 #include "services/registry/systems/systems.h"
@@ -32,6 +34,7 @@ create_state(struct service_frame *frame, struct arena *arena, void **ret)
     state.session_idle_ms = settings.session_idle_ms;
     state.session_absolute_ms = settings.session_absolute_ms;
     TRY(password_gate_create(arena, (uint32_t)settings.password_hashers, &state.passwords));
+    TRY(programmes_create(arena, &state.programmes));
     *ret = &state;
     return OK;
 }
@@ -41,6 +44,7 @@ destroy_state(void *shared)
 {
     struct registry_state *registry = shared;
 
+    programmes_destroy(&registry->programmes);
     password_gate_destroy(&registry->passwords);
 }
 
@@ -48,12 +52,17 @@ int
 main(int argc, char **argv)
 {
     const ProtobufCService *const methods[] = {
-        tenants_service,  organisations_service, accounts_service,
-        sessions_service, systems_service,       NULL,
+        tenants_service, organisations_service, accounts_service,   sessions_service,
+        systems_service, placements_service,    programmes_service, NULL,
     };
     const struct pg_statement *const *const statements[] = {
-        tenants_statements,  organisations_statements, accounts_statements,
-        sessions_statements, systems_statements,       NULL,
+        tenants_statements,
+        organisations_statements,
+        accounts_statements,
+        sessions_statements,
+        systems_statements,
+        placements_statements,
+        NULL,
     };
     const struct service registry = {
         .name = "registry",

@@ -5,9 +5,11 @@
 #include <stdint.h>
 
 struct password_gate;
+struct programmes;
 
 struct registry_state {
     struct password_gate *passwords;
+    struct programmes *programmes; /* constant */
     uint64_t session_idle_ms;
     uint64_t session_absolute_ms;
 };

@@ -347,8 +347,7 @@ CREATE TABLE verdict (
     id               uuid NOT NULL,
     placement_id     uuid NOT NULL,
     programme_code   text NOT NULL,
-    rule_set         text NOT NULL,
-    rule_set_version integer NOT NULL,
+    rule_set_version text NOT NULL,  -- "RS-KTP-SE v1"
     overall          smallint NOT NULL CHECK (overall BETWEEN 1 AND 4),
     mode             smallint NOT NULL CHECK (mode BETWEEN 1 AND 2),
     packed           bytea NOT NULL,  -- registry.v1.Verdict

@@ -1,0 +1,1 @@
+SELECT coalesce(home_organisation_id::text, '') FROM tenant WHERE id = $1::uuid
