@@ -1,6 +1,7 @@
 #include "common/service/service.h"
 #include "services/registry/accounts/accounts.h"
 #include "services/registry/accounts/password.h"
+#include "services/registry/indicators/indicators.h"
 #include "services/registry/organisations/organisations.h"
 #include "services/registry/placements/placements.h"
 #include "services/registry/programmes/programmes.h"
@@ -52,16 +53,15 @@ int
 main(int argc, char **argv)
 {
     const ProtobufCService *const methods[] = {
-        tenants_service, organisations_service, accounts_service,   sessions_service,
-        systems_service, placements_service,    programmes_service, NULL,
+#define ROOM(name) name##_service,
+#include "services/registry/rooms.def"
+#undef ROOM
+        NULL,
     };
     const struct pg_statement *const *const statements[] = {
-        tenants_statements,
-        organisations_statements,
-        accounts_statements,
-        sessions_statements,
-        systems_statements,
-        placements_statements,
+#define ROOM(name) name##_statements,
+#include "services/registry/rooms.def"
+#undef ROOM
         NULL,
     };
     const struct service registry = {
