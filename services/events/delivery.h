@@ -1,0 +1,67 @@
+#pragma once
+
+/* What the stream does with what comes in: keeps the follows, sends what they may get, ends
+ * those that may not go on.  One thread; every send is without waiting. */
+
+#include "services/events/follower.h"
+
+struct delivery_config {
+    void *socket; /* the ROUTER */
+    const struct clock *clock;
+    struct zap *zap; /* NULL without CURVE: then everybody sees everything */
+    size_t tail_bytes, replay_bytes;
+    size_t followers_limit;
+    uint32_t slow_ms;
+};
+
+struct delivery {
+    struct delivery_config config;
+    struct reader *reader; /* set before the first frame */
+    struct tail tail;
+    struct followers followers;
+    struct rights_table *rights; /* NULL: not read yet */
+    struct arena arena;          /* of one client frame */
+    uint8_t *scratch;
+    uint64_t serial;
+    size_t pages, pages_limit;
+    size_t first_bucket; /* where the next pass begins, so that all get pages in turn */
+    struct mono second;  /* begin of the present second, for the limits below */
+    unsigned refusals_logged;
+};
+
+#define DELIVERY_TICK_MS 100
+#define DELIVERY_HEARTBEAT_MS 1000
+
+must_use struct status delivery_init(struct delivery *delivery,
+                                     const struct delivery_config *config);
+void delivery_fini(struct delivery *delivery);
+
+/* A message of a peer.  `parts` is how many frames it had; only one is right. */
+void delivery_take_frame(struct delivery *delivery, const struct routing *routing,
+                         const char *user_id, unsigned parts, struct bytes frame);
+void delivery_take_page(struct delivery *delivery, struct reader_item *page);
+void delivery_take_rights(struct delivery *delivery, struct rights_table *table); /* takes it */
+
+/* Sends what can be sent, a bounded number of batches.  True: there is more. */
+bool delivery_pump(struct delivery *delivery);
+/* Every DELIVERY_TICK_MS: heartbeats, slow ones, rights that have run out. */
+void delivery_tick(struct delivery *delivery);
+/* The last frame to all. */
+void delivery_end_all(struct delivery *delivery);
+
+/* Shared by delivery.c (who follows, and until when) and pump.c (what is sent). */
+static inline struct mono
+delivery_now(const struct delivery *delivery)
+{
+    return clock_mono(delivery->config.clock);
+}
+
+static inline bool
+delivery_passed(struct mono since, int64_t ms, struct mono now)
+{
+    return mono_left_ms(mono_add_ms(since, ms), now) == 0;
+}
+
+void delivery_ask_page(struct delivery *delivery, struct follower *follower, uint64_t after);
+/* Tells of events that did not pass, or just that all is well, when it is time. */
+void delivery_keep_alive(struct delivery *delivery, struct follower *follower, struct mono now);

@@ -1,0 +1,134 @@
+#include "common/base/metric.h"
+#include "services/events/delivery.h"
+#include "services/events/post.h"
+
+#define BATCHES_A_PASS 8 /* for one follower, before the next has its turn */
+#define SILENT_MS 100    /* events that did not pass are told of after at most this */
+
+static struct metric sent_total =
+    METRIC("events_sent_total", METRIC_COUNTER, "events sent to followers", NULL, NULL);
+
+/* After a send.  False: nothing more can be sent to it now. */
+static bool
+note_sent(struct delivery *delivery, struct follower *follower, enum post outcome)
+{
+    const struct mono now = delivery_now(delivery);
+
+    if (outcome == POST_SENT) {
+        follower->sent_at = now;
+        follower->blocked = false;
+        return true;
+    }
+    if (outcome == POST_GONE) {
+        follower->state = FOLLOWER_ENDED; /* nobody is there to be told; the tick removes it */
+        follower->ended_at = (struct mono){0};
+        follower->farewell_size = 0;
+        follower_drop_pages(follower);
+        rules_sieve_release(&follower->sieve);
+        return false;
+    }
+    if (!follower->blocked) {
+        follower->blocked = true;
+        follower->blocked_since = now;
+    }
+    return false;
+}
+
+static bool
+send_batch(struct delivery *delivery, struct follower *follower, const struct batch *batch)
+{
+    uint8_t head[FRAME_BYTES];
+    const size_t size = frame_put_batch(follower->sent, batch->through, batch->count,
+                                        delivery->tail.last, head);
+    const struct bytes first = {head, size};
+    enum post outcome;
+
+    if (batch->whole)
+        outcome = post_block(delivery->config.socket, &follower->routing, first, batch->whole);
+    else
+        outcome = post_copy(delivery->config.socket, &follower->routing, first,
+                            (struct bytes){delivery->scratch, batch->size});
+    if (!note_sent(delivery, follower, outcome))
+        return false;
+    follower->credit -= batch->count;
+    follower->sent = follower->through = batch->through;
+    metric_add(&sent_total, NULL, NULL, batch->count);
+    return true;
+}
+
+/* True: there is more for it at once. */
+static bool
+pump_one(struct delivery *delivery, struct follower *follower)
+{
+    for (unsigned i = 0; i < BATCHES_A_PASS && follower->credit; i++) {
+        struct batch batch;
+        uint64_t after;
+
+        follower_gather(follower, &delivery->tail, delivery->scratch, &batch);
+        if (batch.count) {
+            if (!send_batch(delivery, follower, &batch))
+                return false;
+        } else if (batch.through != follower->through) {
+            if (follower->sent == follower->through)
+                follower->silent_since = delivery_now(delivery);
+            follower->through = batch.through;
+        }
+        if (follower_wants_page(follower, &delivery->tail, &after))
+            delivery_ask_page(delivery, follower, after);
+        if (!batch.more)
+            return false;
+    }
+    return follower->credit > 0;
+}
+
+static size_t
+count_pages(const struct delivery *delivery)
+{
+    size_t pages = 0;
+
+    for (size_t i = 0; i < FOLLOWERS_BUCKETS; i++)
+        for (const struct follower *follower = delivery->followers.buckets[i]; follower;
+             follower = follower->next)
+            pages += follower_pages(follower);
+    return pages;
+}
+
+bool
+delivery_pump(struct delivery *delivery)
+{
+    bool more = false;
+
+    delivery->pages = count_pages(delivery);
+    delivery->first_bucket = (delivery->first_bucket + 1) % FOLLOWERS_BUCKETS;
+    for (size_t i = 0; i < FOLLOWERS_BUCKETS; i++) {
+        const size_t bucket = (delivery->first_bucket + i) % FOLLOWERS_BUCKETS;
+
+        for (struct follower *follower = delivery->followers.buckets[bucket]; follower;
+             follower = follower->next)
+            if (follower->state == FOLLOWER_FOLLOWS)
+                more = pump_one(delivery, follower) || more;
+    }
+    return more;
+}
+
+/* Tells of events that did not pass, or just that all is well. */
+void
+delivery_keep_alive(struct delivery *delivery, struct follower *follower, struct mono now)
+{
+    uint8_t frame[FRAME_BYTES];
+    size_t size;
+
+    if (follower->through != follower->sent &&
+        delivery_passed(follower->silent_since, SILENT_MS, now)) {
+        const struct batch batch = {.through = follower->through};
+
+        (void)send_batch(delivery, follower, &batch); /* full or gone: noted */
+        return;
+    }
+    if (!delivery_passed(follower->sent_at, DELIVERY_HEARTBEAT_MS, now))
+        return;
+    size = frame_put_heartbeat(follower->sent, delivery->tail.last, frame);
+    (void)note_sent(
+        delivery, follower,
+        post_frame(delivery->config.socket, &follower->routing, (struct bytes){frame, size}));
+}

@@ -1,0 +1,1 @@
+SELECT position, first_kept FROM head

@@ -1,0 +1,1 @@
+UPDATE head SET position = $2 WHERE position = $1
