@@ -5,6 +5,7 @@
 #include "services/registry/organisations/organisations.h"
 #include "services/registry/placements/placements.h"
 #include "services/registry/programmes/programmes.h"
+#include "services/registry/programmes/publish.h"
 #include "services/registry/registry.h"
 #include "services/registry/sessions/sessions.h"
 #include "services/registry/systems/systems.h"
@@ -64,13 +65,18 @@ main(int argc, char **argv)
 #undef ROOM
         NULL,
     };
+    const struct service_timer timers[] = {
+        {"publish rule sets", PROGRAMMES_PUBLISH_MS, programmes_publish},
+        {0},
+    };
     const struct service registry = {
         .name = "registry",
         .methods = methods,
         .settings = settings_table,
         .settings_values = &settings,
+        .timers = timers,
         .statements = statements,
-        .schema_version = 2,
+        .schema_version = 3,
         .uses = USES_POSTGRES | USES_DOORBELL,
         .create_state = create_state,
         .destroy_state = destroy_state,

@@ -30,7 +30,7 @@ check_word(const struct loader *loader, const char *pointer, const struct param_
                                         "science_park",
                                         "research_institute",
                                         "business_promotion",
-                                        "other_organisation",
+                                        "other",
                                         NULL};
     const char *const *words = spec->kind == PARAM_KINDS ? kinds : spec->words;
 

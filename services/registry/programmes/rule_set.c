@@ -15,6 +15,20 @@ rule_set_find(const struct rule_set *set, const char *rule_id)
     return NULL;
 }
 
+const char *
+rule_origin_word(enum rule_origin origin)
+{
+    switch (origin) {
+    case RULE_SEED:
+        return "seed";
+    case RULE_EXT:
+        return "ext";
+    case RULE_ASSUMP:
+        break;
+    }
+    return "assump";
+}
+
 const struct rule_param *
 rule_check_param(const struct rule_check *check, const char *name)
 {

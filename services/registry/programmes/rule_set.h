@@ -91,6 +91,9 @@ struct rule_set {
 /* NULL: there is no such rule. */
 const struct rule *rule_set_find(const struct rule_set *set, const char *rule_id);
 
+/* "seed", "ext" or "assump". */
+const char *rule_origin_word(enum rule_origin origin);
+
 /* The parameter, given or not.  Asking for one that the constraint does not have is a bug. */
 const struct rule_param *rule_check_param(const struct rule_check *check, const char *name);
 

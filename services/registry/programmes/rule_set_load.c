@@ -114,13 +114,12 @@ static struct status
 load_origin(const struct loader *loader, const char *pointer, const json_t *json,
             struct rule *rule)
 {
-    static const char *const words[] = {"seed", "ext", "assump"};
     const char *word, *place;
 
     TRY(load_text(loader, pointer, json, "origin", true, &word));
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (!strcmp(words[i], word)) {
-            rule->origin = (enum rule_origin)(i + RULE_SEED);
+    for (enum rule_origin origin = RULE_SEED; origin <= RULE_ASSUMP; origin++) {
+        if (!strcmp(rule_origin_word(origin), word)) {
+            rule->origin = origin;
             return OK;
         }
     }

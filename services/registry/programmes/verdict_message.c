@@ -28,20 +28,6 @@ SAME(RULE_VALUE_CODES, REGISTRY__V1__RULE_VALUE__KIND__CODES);
 SAME(RULE_VALUE_FLAG, REGISTRY__V1__RULE_VALUE__KIND__FLAG);
 SAME(RULE_VALUE_PATH, REGISTRY__V1__RULE_VALUE__KIND__PATH);
 
-static const char *
-origin_word(enum rule_origin origin)
-{
-    switch (origin) {
-    case RULE_SEED:
-        return "seed";
-    case RULE_EXT:
-        return "ext";
-    case RULE_ASSUMP:
-        break;
-    }
-    return "assump";
-}
-
 static struct status
 put_values(const struct rule_result *result, struct arena *arena,
            Registry__V1__RuleResult *message)
@@ -76,7 +62,7 @@ put_result(const struct rule_result *result, struct arena *arena,
     message->reason = result->reason;
     message->change = result->change;
     message->assumed = result->assumed;
-    message->origin = origin_word(result->rule->origin);
+    message->origin = rule_origin_word(result->rule->origin);
     message->deciding_check = (uint32_t)result->deciding_check;
     message->waiver_reason = result->waiver_reason;
     TRY(put_values(result, arena, message));
