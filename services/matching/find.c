@@ -1,0 +1,151 @@
+#include "services/matching/find.h"
+
+#include "services/matching/texts.h"
+
+static struct status
+explain_hit(const struct snapshot *snapshot, const struct search *search, const struct hit *hit,
+            const struct query *own, struct arena *arena, struct found *ret)
+{
+    const bool seeks = profile_kind_seeks((enum kind)search->subject->kind);
+    const struct score_statistics statistics = snapshot_statistics(snapshot);
+    struct query theirs;
+
+    *ret = (struct found){.query = seeks ? search->subject : hit->profile,
+                          .candidate = seeks ? hit->profile : search->subject,
+                          .other = hit->profile,
+                          .score = hit->score};
+    if (!seeks)
+        TRY(query_make(ret->query, &statistics, arena, &theirs));
+    return explain_pair(search->context, seeks ? own : &theirs, snapshot->vocabulary,
+                        ret->candidate, &ret->score, arena, &ret->reasons);
+}
+
+struct status
+find_run(const struct snapshot *snapshot, const struct search *search, struct arena *arena,
+         struct found_list *ret)
+{
+    const struct score_statistics statistics = snapshot_statistics(snapshot);
+    struct query own = {0};
+    struct found *found;
+    struct hits hits;
+
+    TRY(search_run(snapshot, search, arena, &hits));
+    TRY(need(found = ARENA_ARRAY(arena, struct found, hits.count + 1)));
+    if (profile_kind_seeks((enum kind)search->subject->kind))
+        TRY(query_make(search->subject, &statistics, arena, &own));
+    for (size_t i = 0; i < hits.count; i++)
+        TRY(explain_hit(snapshot, search, &hits.items[i], &own, arena, &found[i]));
+    *ret = (struct found_list){found, hits.count};
+    return OK;
+}
+
+struct status
+find_suggestions(const struct found_list *found, const struct clock *clock, struct arena *arena,
+                 struct suggestion **ret)
+{
+    struct suggestion *suggestions = ARENA_ARRAY(arena, struct suggestion, found->count + 1);
+
+    TRY(need(suggestions));
+    for (size_t i = 0; i < found->count; i++) {
+        const struct found *item = &found->items[i];
+        char id[UUID_SIZE];
+
+        uuid_v7(clock, id);
+        suggestions[i] = (struct suggestion){
+            .query = item->query,
+            .candidate = item->candidate,
+            .score = item->score.total,
+            .shared = profile_visible(item->query, &item->candidate->tenant)};
+        TRY(need(suggestions[i].id = arena_copy(arena, id)));
+        TRY(explain_pack(&item->reasons, arena, &suggestions[i].explanation,
+                         &suggestions[i].explanation_size));
+    }
+    *ret = suggestions;
+    return OK;
+}
+
+static struct status
+id_text(struct arena *arena, const struct uid *uid, const char **ret)
+{
+    char text[UUID_SIZE] = "";
+
+    if (!uid_is_zero(uid))
+        uid_format(uid, text);
+    return need(*ret = arena_copy(arena, text));
+}
+
+/* The match of a pair among those remembered. */
+static const struct remembered *
+find_known(const struct found *item, const struct remembered *known, size_t count)
+{
+    char query[UUID_SIZE], candidate[UUID_SIZE];
+
+    uid_format(&item->query->id, query);
+    uid_format(&item->candidate->id, candidate);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(known[i].query_id, query) == 0 &&
+            strcmp(known[i].candidate_id, candidate) == 0)
+            return &known[i];
+    return NULL;
+}
+
+static struct status
+make_candidate(const struct found *item, const struct remembered *known, struct arena *arena,
+               Matching__V1__Candidate **ret)
+{
+    Matching__V1__Candidate *candidate = ARENA_NEW(arena, Matching__V1__Candidate);
+    Matching__V1__ProfileRef *profile = ARENA_NEW(arena, Matching__V1__ProfileRef);
+
+    TRY(need(candidate));
+    TRY(need(profile));
+    matching__v1__candidate__init(candidate);
+    matching__v1__profile_ref__init(profile);
+    profile->kind = (Matching__V1__ProfileKind)item->other->kind;
+    TRY(id_text(arena, &item->other->id, &profile->id));
+    candidate->profile = profile;
+    TRY(id_text(arena, &item->other->tenant, &candidate->tenant_id));
+    TRY(id_text(arena, &item->other->owner, &candidate->organisation_id));
+    TRY(need(candidate->person_kind = arena_copy(arena, item->other->person_kind)));
+    candidate->score_thousandths = item->score.total;
+    TRY(explain_parts(&item->reasons, arena, &candidate->parts, &candidate->n_parts));
+    candidate->reasons = item->reasons.items;
+    candidate->n_reasons = item->reasons.count;
+    if (known) {
+        candidate->match_id = known->id;
+        candidate->state = known->state;
+        candidate->version = known->version;
+    }
+    *ret = candidate;
+    return OK;
+}
+
+struct status
+find_candidates(const struct found_list *found, const struct snapshot *snapshot, enum lang lang,
+                const struct remembered *known, size_t known_count, struct arena *arena,
+                Matching__V1__Candidate ***ret)
+{
+    Matching__V1__Candidate **candidates =
+        ARENA_ARRAY(arena, Matching__V1__Candidate *, found->count + 1);
+
+    TRY(need(candidates));
+    for (size_t i = 0; i < found->count; i++) {
+        const struct found *item = &found->items[i];
+
+        TRY(explain_tell(&item->reasons, snapshot->vocabulary, lang, arena));
+        TRY(make_candidate(item, find_known(item, known, known_count), arena, &candidates[i]));
+    }
+    *ret = candidates;
+    return OK;
+}
+
+const char *
+find_empty_because(const struct search *search, enum lang lang)
+{
+    const struct profile *subject = search->subject;
+
+    if (subject->valid_until != DAY_NONE && subject->valid_until < day_of(search->context->now))
+        return text_in(TEXT_empty_expired, lang);
+    if (subject->term_count == 0)
+        return text_in(TEXT_empty_bare, lang);
+    return text_in(TEXT_empty_nobody, lang);
+}

@@ -1,0 +1,209 @@
+/* Reading registry's published views into the index: see state.h. */
+
+#include "common/service/call.h"
+#include "events/v1/log.pb-c.h"
+#include "services/matching/state.h"
+#include "services/matching/store.h"
+
+/* Of one page of profiles with their texts, and of the whole vocabulary while it is read. */
+#define PAGE_BYTES ((size_t)128 << 20)
+#define CONCEPTS_BYTES ((size_t)1 << 30)
+
+static struct status
+read_head(struct call *call, uint64_t *ret_head, uint64_t *ret_first_kept)
+{
+    const Events__V1__HeadRequest request = EVENTS__V1__HEAD_REQUEST__INIT;
+    const struct rpc_options options = call_forward(call, NULL);
+    Events__V1__HeadReply *reply;
+    ProtobufCMessage *message;
+
+    TRY(rpc_call(call->rpc, "events.v1.Log/Head", &request.base,
+                 &events__v1__head_reply__descriptor, &options, call->arena, &message));
+    reply = (Events__V1__HeadReply *)message;
+    *ret_head = reply->position;
+    *ret_first_kept = reply->first_kept;
+    return OK;
+}
+
+struct concept_list {
+    struct concept_row *rows;
+    size_t count, room;
+};
+
+static void
+free_list(struct concept_list *list)
+{
+    free(list->rows);
+}
+
+static struct status
+add_concepts(struct concept_list *list, const struct concept_row *rows, size_t count)
+{
+    if (list->count + count > list->room) {
+        const size_t room = (list->count + count) * 2;
+        struct concept_row *grown = realloc(list->rows, room * sizeof *grown);
+
+        TRY(need(grown));
+        list->rows = grown;
+        list->room = room;
+    }
+    if (count > 0)
+        memcpy(&list->rows[list->count], rows, count * sizeof *rows);
+    list->count += count;
+    return OK;
+}
+
+static struct status
+load_vocabulary(struct call *call, struct state *state, struct vocabulary **ret)
+{
+    scoped(arena_fini) struct arena arena;
+    scoped(free_list) struct concept_list list = {0};
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    const char *after = "";
+    size_t count;
+
+    arena_init(&arena, CONCEPTS_BYTES);
+    TRY(call_begin(call, NULL, true, &tx));
+    do {
+        struct concept_row *rows;
+
+        TRY(store_concepts(&tx, &arena, after, &rows, &count));
+        TRY(add_concepts(&list, rows, count));
+        if (count > 0)
+            after = rows[count - 1].id;
+    } while (count == STORE_PAGE);
+    TRY(call_commit(call));
+    return vocabulary_create(list.rows, list.count, state->words, call->arena, ret);
+}
+
+/* Takes a page of rows in; each row is a change. */
+static struct status
+apply_rows(struct index *index, const struct profile_row *rows, size_t count,
+           struct arena *arena)
+{
+    struct index_change *changes = ARENA_ARRAY(arena, struct index_change, count + 1);
+
+    TRY(need(changes));
+    for (size_t i = 0; i < count; i++) {
+        changes[i] =
+            (struct index_change){.kind = profile_kind_parse(rows[i].kind), .row = &rows[i]};
+        if (!uid_parse(rows[i].id, &changes[i].id))
+            return FAIL(NULL, INTERNAL, "a published profile has no UUID");
+    }
+    return index_apply(index, changes, count, arena);
+}
+
+static struct status
+load_kind(struct call *call, struct index *index, enum kind kind, size_t *total)
+{
+    scoped(arena_fini) struct arena arena;
+    char after[UUID_SIZE] = "";
+    size_t count;
+
+    arena_init(&arena, PAGE_BYTES);
+    do {
+        scoped(pg_tx_end) struct pg_tx tx = {0};
+        struct profile_row *rows;
+
+        arena_reset(&arena);
+        TRY(call_begin(call, NULL, true, &tx));
+        TRY(store_profiles(&tx, &arena, kind, after, &rows, &count));
+        TRY(call_commit(call));
+        TRY(apply_rows(index, rows, count, &arena));
+        if (count > 0)
+            (void)snprintf(after, sizeof after, "%s", rows[count - 1].id);
+        *total += count;
+    } while (count == STORE_PAGE);
+    return OK;
+}
+
+struct status
+state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t *ret_first_kept)
+{
+    scoped(index_destroy) struct index *index = NULL;
+    struct vocabulary *vocabulary;
+    struct index *old;
+    size_t total = 0;
+
+    TRY(read_head(call, ret_head, ret_first_kept));
+    TRY(load_vocabulary(call, state, &vocabulary));
+    const struct status made = index_create(vocabulary, state->words, &index);
+    if (failed(made)) {
+        vocabulary_drop(vocabulary);
+        return made;
+    }
+    for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
+        TRY(load_kind(call, index, (enum kind)kind, &total));
+    old = state->index;
+    state->index = index;
+    const struct status published = state_publish(state, *ret_head);
+    if (failed(published)) {
+        state->index = old;
+        return published;
+    }
+    index = old; /* dropped at the end */
+    state->covered = *ret_head;
+    log_info("profiles read", KV("profiles", total),
+             KV("concepts", vocabulary_count(vocabulary)), KV("position", *ret_head));
+    return OK;
+}
+
+static const struct profile_row *
+row_of(const struct profile_row *rows, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].id, id) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* The keys of one kind, read together. */
+static struct status
+read_kind(struct pg_tx *tx, struct arena *arena, enum kind kind, struct index_change *changes,
+          size_t count)
+{
+    const char **ids = ARENA_ARRAY(arena, const char *, count + 1);
+    size_t id_count = 0;
+    struct profile_row *rows;
+    size_t row_count;
+
+    TRY(need(ids));
+    for (size_t i = 0; i < count; i++) {
+        char id[UUID_SIZE];
+
+        if (changes[i].kind != kind)
+            continue;
+        uid_format(&changes[i].id, id);
+        TRY(need(ids[id_count++] = arena_copy(arena, id)));
+    }
+    if (id_count == 0)
+        return OK;
+    TRY(store_profiles_by_id(tx, arena, kind, ids, id_count, &rows, &row_count));
+    for (size_t i = 0, at = 0; i < count; i++) {
+        if (changes[i].kind != kind)
+            continue;
+        changes[i].row = row_of(rows, row_count, ids[at++]);
+    }
+    return OK;
+}
+
+struct status
+state_refresh(struct call *call, struct state *state, const struct index_change *keys,
+              size_t count)
+{
+    scoped(arena_fini) struct arena arena;
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    struct index_change *changes;
+
+    arena_init(&arena, PAGE_BYTES);
+    TRY(need(changes = ARENA_ARRAY(&arena, struct index_change, count + 1)));
+    if (count > 0)
+        memcpy(changes, keys, count * sizeof *changes);
+    TRY(call_begin(call, NULL, true, &tx));
+    for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
+        TRY(read_kind(&tx, &arena, (enum kind)kind, changes, count));
+    TRY(call_commit(call));
+    TRY(index_apply(state->index, changes, count, call->arena));
+    return state_publish(state,
+                         call->position > state->covered ? call->position : state->covered);
+}

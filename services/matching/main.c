@@ -1,0 +1,37 @@
+#include "common/service/service.h"
+#include "services/matching/matching.h"
+#include "services/matching/state.h"
+#include "services/matching/store.h"
+
+static const struct setting settings[] = {
+#define SETTING_STRUCT struct matching_settings
+#include "common/base/setting_table.h"
+#include "services/matching/settings.def"
+#include "common/base/setting_end.h"
+    {0},
+};
+
+int
+main(int argc, char **argv)
+{
+    const ProtobufCService *const methods[] = {matches_service, NULL};
+    const struct pg_statement *const *const statements[] = {matching_statements, NULL};
+    const char *const calls[] = {"events", NULL};
+    struct matching_settings values;
+    const struct service matching = {
+        .name = "matching",
+        .methods = methods,
+        .inbox = &matching_inbox,
+        .settings = settings,
+        .settings_values = &values,
+        .statements = statements,
+        .calls = calls,
+        .schema_version = 1,
+        .uses = USES_POSTGRES | USES_DOORBELL | USES_RPC,
+        .create_state = state_create,
+        .destroy_state = state_destroy,
+        .not_ready = state_not_ready,
+    };
+
+    return service_main(argc, argv, &matching);
+}

@@ -1,0 +1,53 @@
+#pragma once
+
+/* What one process of matching holds: the index, its current snapshot, how far it has come.
+ *
+ * The index belongs to the listener's thread; all others read snapshots.
+ */
+
+#include "services/matching/index.h"
+#include "services/matching/swap.h"
+
+#include <stdatomic.h>
+
+struct call;
+struct service_frame;
+
+struct matching_settings {
+#include "common/base/setting_members.h"
+#include "services/matching/settings.def"
+#include "common/base/setting_end.h"
+};
+
+struct state {
+    const struct matching_settings *settings;
+    struct score_rules rules;
+    struct swap snapshots;
+    atomic_uint_fast64_t position; /* of the log: every change up to here is in the snapshot */
+    /* of the listener's thread alone: */
+    struct words *words;
+    struct index *index;
+    uint64_t covered; /* events up to here are in since the views were read */
+};
+
+/* Hooks of struct service. */
+struct status state_create(struct service_frame *frame, struct arena *arena, void **ret);
+void state_destroy(void *state);
+const char *state_not_ready(void *state);
+
+/* A snapshot for a reader.  NULL before the first: UNAVAILABLE to callers. */
+must_use struct status state_hold(struct state *state, struct arena *arena, struct held *ret,
+                                  const struct snapshot **ret_snapshot);
+
+/* Listener's thread: puts an index in place of the one there is, or the changes of the one
+ * there is before readers. */
+must_use struct status state_publish(struct state *state, uint64_t position);
+
+/* Listener's thread: reads the head of the log, then registry's views, into a fresh index, and
+ * publishes it.  UNAVAILABLE: events or Postgres cannot be reached. */
+must_use struct status state_load(struct call *call, struct state *state, uint64_t *ret_head,
+                                  uint64_t *ret_first_kept);
+
+/* Listener's thread: reads these profiles again and takes in what they are now. */
+must_use struct status state_refresh(struct call *call, struct state *state,
+                                     const struct index_change *keys, size_t count);
