@@ -185,7 +185,7 @@ class Instance:
                 preexec_fn=lambda: libc.prctl(1, signal.SIGTERM) if die else None)
         self.pid_path.write_text(f"{self.process.pid}\n")
 
-    def signal(self, number):
+    def send(self, number):
         pid = self.pid
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -194,13 +194,13 @@ class Instance:
     def stop(self, number=signal.SIGTERM):
         """Ends it, at last by SIGKILL; says whether it ended by itself."""
         willing = True
-        self.signal(number)
-        self.signal(signal.SIGCONT)
+        self.send(number)
+        self.send(signal.SIGCONT)
         try:
             servers.wait_for(lambda: self.pid is None, STOP_DEADLINE_S, f"{self.name} to end")
         except servers.ServerError:
             willing = False
-            self.signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             servers.wait_for(lambda: self.pid is None, STOP_DEADLINE_S, f"{self.name} to end")
         self.process = None
         self.pid_path.unlink(missing_ok=True)
@@ -376,7 +376,7 @@ class Cluster:
         """Ends everything; says whether all services ended by themselves."""
         instances = self.running()
         for instance in instances:
-            instance.signal(signal.SIGTERM)
+            instance.send(signal.SIGTERM)
         willing = all([instance.stop() for instance in instances])
         self.redis.stop()
         self.postgres.stop()
@@ -404,10 +404,10 @@ class Cluster:
         return willing
 
     def freeze(self, name):
-        self[name].signal(signal.SIGSTOP)
+        self[name].send(signal.SIGSTOP)
 
     def thaw(self, name):
-        self[name].signal(signal.SIGCONT)
+        self[name].send(signal.SIGCONT)
 
     def scale(self, service, count):
         """Runs `count` instances, at most as many as the service has slots."""
