@@ -84,12 +84,7 @@ await_landing(struct cache_shared *shared, struct flight *flight, struct mono de
         if (!left_ms)
             return false;
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += left_ms / 1000;
-        until.tv_nsec += left_ms % 1000 * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000L;
-        }
+        redis_add_ms(&until, left_ms);
         (void)pthread_cond_timedwait(&flight->landed, &shared->mutex, &until);
     }
     return true;

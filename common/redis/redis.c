@@ -19,6 +19,17 @@ redis_add_text(struct redis_args *args, const char *text)
 }
 
 void
+redis_add_ms(struct timespec *time, int ms)
+{
+    time->tv_sec += ms / 1000;
+    time->tv_nsec += ms % 1000 * 1000000L;
+    if (time->tv_nsec >= 1000000000L) {
+        time->tv_sec++;
+        time->tv_nsec -= 1000000000L;
+    }
+}
+
+void
 redis_close(struct cache *cache)
 {
     if (cache->context)

@@ -11,6 +11,7 @@
 #include <hiredis/hiredis.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <time.h>
 
 #include "common/redis/cache.h"
 
@@ -19,6 +20,7 @@
 #define REDIS_FLIGHT_LISTS 64
 
 struct flight;
+struct lookup;
 
 struct bucket {
     uint64_t key;       /* hash; 0: free */
@@ -39,10 +41,8 @@ struct cache_shared {
     struct mono open_until;
     struct flight *flights[REDIS_FLIGHT_LISTS];
     struct bucket buckets[REDIS_LOCAL_BUCKETS];
-    /* The name's address, asked for off this thread. */
-    struct gaicb lookup;
-    struct addrinfo lookup_hints;
-    bool looking_up;
+    /* The host's address, asked for off this thread. */
+    struct lookup *lookup; /* NULL: none under way */
     struct mono looked_up_at;
     char address[NI_MAXHOST]; /* "": none yet */
 };
@@ -65,6 +65,7 @@ void redis_add_text(struct redis_args *args, const char *text);
  * an error of the command itself. */
 must_use redisReply *redis_run(struct cache *cache, const struct redis_args *args);
 void redis_close(struct cache *cache);
+void redis_add_ms(struct timespec *time, int ms);
 
 /* address.c: the host's numeric address into `ret`; false when it is not known by `deadline`.
  */
