@@ -152,34 +152,42 @@ points_of(const struct query *query, enum lane lane, uint32_t term)
                : 0;
 }
 
+/* A word that both texts have. */
+struct shared_word {
+    uint32_t points;
+    const char *word;
+};
+
+/* By points, then by letters: the same in every replica. */
+static int
+by_worth(const void *a, const void *b)
+{
+    const struct shared_word *left = a;
+    const struct shared_word *right = b;
+
+    if (left->points != right->points)
+        return left->points > right->points ? -1 : 1;
+    return strcmp(left->word, right->word);
+}
+
 /* The shared words that earned most. */
 static struct status
 set_shared_words(struct explaining *explaining, enum lane lane, Matching__V1__Reason *reason)
 {
     const struct profile_text *text = &explaining->query->seeker->text[lane - LANE_TEXT];
-    uint32_t earned[EXPLAIN_WORDS_MAX] = {0};
+    struct shared_word shared[PROFILE_STEMS_MAX];
+    size_t count = 0;
 
-    TRY(need(reason->words =
-                 ARENA_ARRAY(explaining->arena, const char *, EXPLAIN_WORDS_MAX + 1)));
     for (size_t i = 0; i < text->stem_count; i++) {
         const uint32_t points = points_of(explaining->query, lane, text->stems[i].term);
-        size_t at = reason->n_words;
 
-        if (points == 0 || !profile_find_term(explaining->offer, text->stems[i].term))
-            continue;
-        if (at == EXPLAIN_WORDS_MAX && points <= earned[at - 1])
-            continue;
-        if (at == EXPLAIN_WORDS_MAX)
-            at--;
-        else
-            reason->n_words++;
-        for (; at > 0 && earned[at - 1] < points; at--) {
-            earned[at] = earned[at - 1];
-            reason->words[at] = reason->words[at - 1];
-        }
-        earned[at] = points;
-        TRY(set_text(explaining->arena, &reason->words[at], text->stems[i].word));
+        if (points > 0 && profile_find_term(explaining->offer, text->stems[i].term))
+            shared[count++] = (struct shared_word){points, text->stems[i].word};
     }
+    qsort(shared, count, sizeof *shared, by_worth);
+    TRY(need(reason->words = ARENA_ARRAY(explaining->arena, const char *, EXPLAIN_WORDS_MAX)));
+    for (size_t i = 0; i < count && i < EXPLAIN_WORDS_MAX; i++)
+        TRY(set_text(explaining->arena, &reason->words[reason->n_words++], shared[i].word));
     return OK;
 }
 

@@ -79,7 +79,7 @@ fill_concept(const struct score_statistics *statistics, struct query_concept *co
             node = vocabulary_broader(statistics->vocabulary, node);
         concept->node[near] = node;
         if (node != VOCABULARY_NONE) {
-            const uint64_t rarity = rarity_of(statistics, node);
+            const uint64_t rarity = RARITY_FLOOR + rarity_of(statistics, node);
 
             concept->points[near] = tens((uint64_t)points * share[near] / 1000 *
                                          (rarity < own ? rarity : own) / own);
@@ -161,33 +161,38 @@ rarity_of_grams(const struct score_statistics *statistics, const struct profile_
     return sum;
 }
 
+/* Rounded down one by one, because the order of terms is the dictionary's and differs between
+ * replicas: what the whole lacks at the end is less than a point. */
+static void
+add_text_term(const struct score_statistics *statistics, uint32_t term, uint64_t points,
+              uint64_t total, struct query_term *terms, size_t *count)
+{
+    const uint64_t share = total ? points * rarity_of(statistics, term) / total : 0;
+
+    if (share > 0)
+        terms[(*count)++] = (struct query_term){term, (uint32_t)share};
+}
+
 static struct status
 make_text(const struct score_statistics *statistics, const struct profile_text *text,
           struct arena *arena, struct query_term **ret, size_t *ret_count)
 {
-    struct share stems = {.total = rarity_of_stems(statistics, text)};
-    struct share grams = {.total = rarity_of_grams(statistics, text)};
+    const uint64_t stems = rarity_of_stems(statistics, text);
+    const uint64_t grams = rarity_of_grams(statistics, text);
     struct query_term *terms =
         ARENA_ARRAY(arena, struct query_term, (size_t)text->stem_count + text->gram_count + 1);
     size_t count = 0;
 
     TRY(need(terms));
-    stems.points = grams.total ? STEMS_SHARE : SCORE_TEXT_MAX;
-    grams.points = stems.total ? SCORE_TEXT_MAX - STEMS_SHARE : SCORE_TEXT_MAX;
-    for (size_t i = 0; i < text->stem_count; i++) {
-        const uint32_t term = text->stems[i].term;
-        const uint32_t points = next_share(&stems, rarity_of(statistics, term));
-
-        if (points > 0)
-            terms[count++] = (struct query_term){term, points};
-    }
-    for (size_t i = 0; i < text->gram_count; i++) {
-        const uint32_t points = next_share(&grams, rarity_of(statistics, text->grams[i]));
-
-        if (points > 0)
-            terms[count++] = (struct query_term){text->grams[i], points};
-    }
-    qsort(terms, count, sizeof *terms, by_term);
+    for (size_t i = 0; i < text->stem_count; i++)
+        add_text_term(statistics, text->stems[i].term, grams ? STEMS_SHARE : SCORE_TEXT_MAX,
+                      stems, terms, &count);
+    for (size_t i = 0; i < text->gram_count; i++)
+        add_text_term(statistics, text->grams[i],
+                      stems ? SCORE_TEXT_MAX - STEMS_SHARE : SCORE_TEXT_MAX, grams, terms,
+                      &count);
+    if (count > 0)
+        qsort(terms, count, sizeof *terms, by_term);
     *ret = terms;
     *ret_count = count;
     return OK;

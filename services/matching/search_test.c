@@ -1,0 +1,308 @@
+#include "services/matching/search.h"
+
+#include "services/matching/test_world.h"
+
+#define PROFILES 600
+#define NEEDS 60
+
+static int
+set_up(void **state)
+{
+    struct world *world = malloc(sizeof *world);
+
+    assert_non_null(world);
+    world_init(world);
+    *state = world;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    world_fini(*state);
+    free(*state);
+    return 0;
+}
+
+static struct hits
+run(struct world *world, const struct search *search)
+{
+    struct hits hits;
+
+    assert_int_equal(search_run(world->snapshot, search, &world->arena, &hits).code, CODE_OK);
+    return hits;
+}
+
+/* What search_run finds is what a look at every profile finds, to the last point. */
+static void
+assert_exact(struct world *world, const struct search *search)
+{
+    const struct hits got = run(world, search);
+    const struct hits expected = world_brute_force(world, search);
+
+    assert_int_equal(got.count, expected.count);
+    for (size_t i = 0; i < got.count; i++) {
+        assert_ptr_equal(got.items[i].profile, expected.items[i].profile);
+        assert_memory_equal(&got.items[i].score, &expected.items[i].score,
+                            sizeof(struct score));
+    }
+}
+
+static void
+fill_by_chance(struct world *world)
+{
+    struct profile_row *rows = calloc(PROFILES, sizeof *rows);
+    static const enum kind offers[] = {KIND_PERSON, KIND_CAPABILITY, KIND_INFRASTRUCTURE};
+
+    assert_non_null(rows);
+    for (unsigned i = 0; i < PROFILES; i++)
+        rows[i] = i < NEEDS ? world_random_row(world, KIND_NEED, i)
+                            : world_random_row(world, offers[i % 3], i);
+    /* In pieces, so that there are several segments. */
+    for (size_t i = 0; i < PROFILES; i += 37)
+        world_put(world, &rows[i], PROFILES - i < 37 ? PROFILES - i : 37);
+    free(rows);
+}
+
+static size_t
+compare_all(struct world *world)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < world->snapshot->segment_count; i++) {
+        const struct snapshot_segment *at = &world->snapshot->segments[i];
+
+        for (uint32_t j = 0; j < at->segment->count; j++) {
+            struct search search = world_search(world, at->segment->profiles[j]);
+
+            if (snapshot_is_dead(at, j) ||
+                (at->segment->profiles[j]->kind != KIND_NEED && j % 7))
+                continue;
+            search.limit = 1 + world_random(world, SEARCH_LIMIT_MAX);
+            assert_exact(world, &search);
+            found += run(world, &search).count;
+        }
+    }
+    return found;
+}
+
+static void
+lists_and_brute_force_agree_on_profiles_by_chance(void **state)
+{
+    struct world *world = *state;
+
+    fill_by_chance(world);
+    assert_true(world->snapshot->segment_count > 1);
+    assert_true(compare_all(world) > 500);
+}
+
+static void
+they_agree_after_updates_and_removals_too(void **state)
+{
+    struct world *world = *state;
+
+    fill_by_chance(world);
+    for (unsigned i = 0; i < 150; i++) {
+        const unsigned number = world_random(world, NEEDS);
+
+        if (i % 3) {
+            const struct profile_row row = world_random_row(world, KIND_NEED, number);
+            world_put(world, &row, 1);
+        } else {
+            world_remove(world, KIND_NEED, number);
+        }
+    }
+    assert_true(compare_all(world) > 200);
+}
+
+/* A replica with another past: all at once, what the first has after many changes. */
+static void
+scores_do_not_depend_on_the_history_of_the_index(void **state)
+{
+    struct world *world = *state;
+    struct world other;
+    struct profile_row rows[80];
+    struct profile_row older = world_random_row(world, KIND_PERSON, 17);
+
+    world_init(&other);
+    world_put(world, &older, 1);
+    for (unsigned i = 0; i < COUNT_OF(rows); i++)
+        rows[i] = world_random_row(world, i < 10 ? KIND_NEED : KIND_PERSON, i);
+    for (unsigned i = 0; i < COUNT_OF(rows); i++)
+        world_put(world, &rows[i], 1);
+    world_remove(world, KIND_PERSON, 70);
+    world_put(&other, rows, 70);
+    world_put(&other, &rows[71], 9);
+    for (unsigned i = 0; i < 10; i++) {
+        const struct search here = world_search(world, world_find(world, KIND_NEED, i));
+        const struct search there = world_search(&other, world_find(&other, KIND_NEED, i));
+        const struct hits a = run(world, &here);
+        const struct hits b = run(&other, &there);
+
+        assert_int_equal(a.count, b.count);
+        for (size_t j = 0; j < a.count; j++) {
+            assert_true(uid_equal(&a.items[j].profile->id, &b.items[j].profile->id));
+            assert_memory_equal(&a.items[j].score, &b.items[j].score, sizeof(struct score));
+        }
+    }
+    world_fini(&other);
+}
+
+static void
+the_score_of_a_pair_is_the_same_from_both_sides(void **state)
+{
+    struct world *world = *state;
+
+    fill_by_chance(world);
+    for (unsigned i = 0; i < NEEDS; i++) {
+        const struct profile *need = world_find(world, KIND_NEED, i);
+        struct search search = world_search(world, need);
+        struct hits hits;
+
+        search.viewer = NULL;
+        search.limit = 3;
+        hits = run(world, &search);
+        for (size_t j = 0; j < hits.count; j++) {
+            struct search back = world_search(world, hits.items[j].profile);
+            bool met = false;
+            struct hits needs;
+
+            back.viewer = NULL;
+            needs = run(world, &back);
+            for (size_t k = 0; k < needs.count; k++)
+                if (needs.items[k].profile == need) {
+                    met = true;
+                    assert_int_equal(needs.items[k].score.total, hits.items[j].score.total);
+                }
+            assert_true(met || needs.count == SEARCH_LIMIT_MAX);
+        }
+    }
+}
+
+static void
+another_tenants_private_profile_never_appears(void **state)
+{
+    struct world *world = *state;
+    struct uid viewer;
+    size_t foreign = 0;
+
+    fill_by_chance(world);
+    assert_true(uid_parse(world_tenant(world, 0), &viewer));
+    for (unsigned i = 0; i < NEEDS; i++) {
+        const struct search search = world_search(world, world_find(world, KIND_NEED, i));
+        const struct hits hits = run(world, &search);
+
+        for (size_t j = 0; j < hits.count; j++) {
+            const struct profile *hit = hits.items[j].profile;
+            bool shared = false;
+
+            for (size_t k = 0; k < hit->shared_count; k++)
+                shared = shared || uid_equal(&hit->shared_with[k], &viewer);
+            if (uid_equal(&hit->tenant, &viewer))
+                continue;
+            foreign++;
+            assert_true(hit->visibility == VISIBLE_PUBLIC ||
+                        (hit->visibility == VISIBLE_SHARED && shared));
+        }
+    }
+    assert_true(foreign > 100);
+}
+
+static void
+equal_scores_are_ordered_by_id(void **state)
+{
+    struct world *world = *state;
+    struct profile_row rows[30];
+    struct search search;
+    struct hits hits;
+
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        rows[i] = world_row(world, i ? KIND_PERSON : KIND_NEED, 100 - i);
+        world_wants(world, &rows[i], WELDING, 1000);
+    }
+    world_put(world, rows, COUNT_OF(rows));
+    search = world_search(world, world_find(world, KIND_NEED, 100));
+    search.limit = 10;
+    hits = run(world, &search);
+    assert_int_equal(hits.count, 10);
+    for (unsigned i = 0; i < hits.count; i++)
+        assert_ptr_equal(hits.items[i].profile, world_find(world, KIND_PERSON, 71 + i));
+}
+
+static void
+a_removed_profile_is_found_no_more_and_leaves_the_counts(void **state)
+{
+    struct world *world = *state;
+    struct profile_row rows[2] = {world_row(world, KIND_NEED, 1),
+                                  world_row(world, KIND_PERSON, 2)};
+    struct search search;
+    uint32_t with = 0;
+
+    world_wants(world, &rows[0], WELDING, 1000);
+    world_wants(world, &rows[1], WELDING, 1000);
+    rows[1].text[LANG_SV] = "Svetsning av rostfritt stål.";
+    world_put(world, rows, 2);
+    search = world_search(world, world_find(world, KIND_NEED, 1));
+    assert_int_equal(run(world, &search).count, 1);
+    world_remove(world, KIND_PERSON, 2);
+    search = world_search(world, world_find(world, KIND_NEED, 1));
+    assert_int_equal(run(world, &search).count, 0);
+    assert_null(world_find(world, KIND_PERSON, 2));
+    assert_int_equal(world->snapshot->live, 1);
+    for (uint32_t term = 0; term < world->snapshot->term_count; term++)
+        with += world->snapshot->profiles_with[term];
+    assert_int_equal(with, world_find(world, KIND_NEED, 1)->term_count);
+    world_remove(world, KIND_NEED, 1);
+    assert_int_equal(world->snapshot->segment_count, 0);
+    world_remove(world, KIND_NEED, 1); /* once more is no harm */
+}
+
+static void
+wanted_kinds_person_kinds_region_and_least_score_narrow(void **state)
+{
+    static const char *const graduates[] = {"graduate"};
+    struct world *world = *state;
+    struct profile_row rows[5];
+    struct search search;
+
+    rows[0] = world_row(world, KIND_NEED, 0);
+    for (unsigned i = 1; i < 5; i++)
+        rows[i] = world_row(world, i < 4 ? KIND_PERSON : KIND_INFRASTRUCTURE, i);
+    for (unsigned i = 0; i < 5; i++)
+        world_wants(world, &rows[i], i == 3 ? HEAT_PUMPS : ENERGY_EFFICIENCY, 1000);
+    rows[1].person_kind = "graduate";
+    rows[1].nuts = "SE312";
+    world_put(world, rows, 5);
+    search = world_search(world, world_find(world, KIND_NEED, 0));
+    assert_int_equal(run(world, &search).count, 4);
+    search.kinds = 1u << KIND_INFRASTRUCTURE;
+    assert_int_equal(run(world, &search).count, 1);
+    search.kinds = 0;
+    search.person_kinds = graduates;
+    search.person_kind_count = 1;
+    assert_int_equal(run(world, &search).count, 2); /* and the equipment */
+    search.person_kind_count = 0;
+    search.nuts = "SE3";
+    assert_int_equal(run(world, &search).count, 1);
+    search.nuts = "";
+    search.least_total = 40000;
+    assert_int_equal(run(world, &search).count, 3);
+}
+
+int
+main(void)
+{
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(lists_and_brute_force_agree_on_profiles_by_chance),
+        WORLD_TEST(they_agree_after_updates_and_removals_too),
+        WORLD_TEST(scores_do_not_depend_on_the_history_of_the_index),
+        WORLD_TEST(the_score_of_a_pair_is_the_same_from_both_sides),
+        WORLD_TEST(another_tenants_private_profile_never_appears),
+        WORLD_TEST(equal_scores_are_ordered_by_id),
+        WORLD_TEST(a_removed_profile_is_found_no_more_and_leaves_the_counts),
+        WORLD_TEST(wanted_kinds_person_kinds_region_and_least_score_narrow),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
