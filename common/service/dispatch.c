@@ -211,15 +211,6 @@ tell(const struct rpc_request *request, struct status status, int64_t micros)
                KV("field", status.field ? status.field : ""));
 }
 
-/* What is inside stays inside: the caller gets the request's id, the log has the rest. */
-static struct status
-outward(const struct rpc_request *request, struct status status)
-{
-    if (status.code != CODE_INTERNAL)
-        return status;
-    return FAIL(request->arena, INTERNAL, "internal error, request %s", request->head->id);
-}
-
 struct status
 dispatch_run(void *context, struct rpc_request *request)
 {
@@ -244,5 +235,5 @@ dispatch_run(void *context, struct rpc_request *request)
     }
     tell(request, status, mono_micros_between(start, clock_mono(clock)));
     log_context(NULL, NULL, NULL);
-    return outward(request, status);
+    return status; /* rpc_server keeps the detail of INTERNAL from the caller */
 }
