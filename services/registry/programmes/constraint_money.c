@@ -52,6 +52,8 @@ selects(const struct finding *finding, const struct selector *selector,
         return SELECTION_NO;
     if (!selector->kinds->given)
         return SELECTION_YES;
+    if (!rule_text_given(line->organisation_id))
+        return SELECTION_NO; /* the funder is no member */
     party = rule_case_find_party(finding->facts, line->organisation_id);
     if (!party || !rule_text_given(party->type)) {
         *ret_missing = "parties.type";
