@@ -1,0 +1,96 @@
+/* What notifications hears: every event becomes one message for each subscriber of its topic,
+ * in the transaction that moves the listener's position. */
+
+#include "notifications/v1/inbox.pb-c.h"
+
+#include "common/service/call.h"
+#include "services/notifications/notifications.h"
+#include "services/notifications/store.h"
+
+static struct status
+tell(struct call *call, enum message_kind kind, int64_t detail, const char *subject_kind,
+     const char *subject_id)
+{
+    const struct news news = {.event_id = call->event->id,
+                              .position = call->position,
+                              .kind = kind,
+                              .detail = detail,
+                              .subject_kind = subject_kind,
+                              .subject_id = subject_id};
+
+    return store_tell(call->tx, &news);
+}
+
+static struct status
+match_suggested(struct call *call, const Matching__V1__MatchSuggested *event,
+                Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return tell(call, MESSAGE_MATCH_SUGGESTED, event->score_thousandths, "match",
+                event->match_id);
+}
+
+static struct status
+match_accepted(struct call *call, const Matching__V1__MatchAccepted *event, Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return tell(call, MESSAGE_MATCH_ACCEPTED, 0, "match", event->match_id);
+}
+
+static struct status
+match_declined(struct call *call, const Matching__V1__MatchDeclined *event, Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return tell(call, MESSAGE_MATCH_DECLINED, 0, "match", event->match_id);
+}
+
+/* Only a verdict that says something new is worth a message. */
+static struct status
+eligibility_evaluated(struct call *call, const Registry__V1__EligibilityEvaluated *event,
+                      Wire__V1__Ack *ack)
+{
+    (void)ack;
+    if (event->overall == event->previous)
+        return OK;
+    return tell(call, MESSAGE_VERDICT, event->overall, "placement", event->placement_id);
+}
+
+static struct status
+placement_started(struct call *call, const Registry__V1__PlacementStarted *event,
+                  Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return tell(call, MESSAGE_PLACEMENT_STARTED, 0, "placement", event->placement_id);
+}
+
+static struct status
+placement_ended(struct call *call, const Registry__V1__PlacementEnded *event,
+                Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return tell(call, MESSAGE_PLACEMENT_ENDED, 0, "placement", event->placement_id);
+}
+
+static struct status
+placement_outcome_recorded(struct call *call,
+                           const Registry__V1__PlacementOutcomeRecorded *event,
+                           Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return tell(call, MESSAGE_PLACEMENT_OUTCOME, event->outcome, "placement",
+                event->placement_id);
+}
+
+#define HEARS(handler, Event)                                                                  \
+    RPC_METHOD(Notifications__V1__Inbox_Service, handler, Event, Wire__V1__Ack)
+
+HEARS(match_suggested, Matching__V1__MatchSuggested)
+HEARS(match_accepted, Matching__V1__MatchAccepted)
+HEARS(match_declined, Matching__V1__MatchDeclined)
+HEARS(eligibility_evaluated, Registry__V1__EligibilityEvaluated)
+HEARS(placement_started, Registry__V1__PlacementStarted)
+HEARS(placement_ended, Registry__V1__PlacementEnded)
+HEARS(placement_outcome_recorded, Registry__V1__PlacementOutcomeRecorded)
+
+static Notifications__V1__Inbox_Service inbox = NOTIFICATIONS__V1__INBOX__INIT(rpc_);
+const ProtobufCService *const notifications_inbox = &inbox.base;

@@ -1,0 +1,82 @@
+#include "services/notifications/smtp.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+struct upload {
+    const struct buffer *mail;
+    size_t sent;
+};
+
+static size_t
+read_upload(char *into, size_t size, size_t count, void *context)
+{
+    struct upload *upload = context;
+    const size_t left = upload->mail->size - upload->sent;
+    const size_t room = size * count;
+    const size_t part = left < room ? left : room;
+
+    memcpy(into, upload->mail->data + upload->sent, part);
+    upload->sent += part;
+    return part;
+}
+
+static void
+easy_cleanup(CURL **curl)
+{
+    curl_easy_cleanup(*curl);
+}
+
+static void
+slist_cleanup(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+static struct status
+configure(CURL *curl, const struct mail_settings *settings, const char *from,
+          const struct curl_slist *recipients, struct upload *upload, struct arena *arena)
+{
+    bool ok = curl_easy_setopt(curl, CURLOPT_URL, settings->smtp_url) == CURLE_OK;
+
+    ok &= curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_upload) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_READDATA, upload) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)settings->send_ms) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                           settings->tls_required ? (long)CURLUSESSL_ALL
+                                                  : (long)CURLUSESSL_TRY) == CURLE_OK;
+    if (*settings->user) {
+        ok &= curl_easy_setopt(curl, CURLOPT_USERNAME, settings->user) == CURLE_OK;
+        ok &= curl_easy_setopt(curl, CURLOPT_PASSWORD, settings->password) == CURLE_OK;
+    }
+    return ok ? OK : FAIL(arena, INTERNAL, "the mail settings are not usable");
+}
+
+struct status
+smtp_send(const struct mail_settings *settings, const char *from, const char *to,
+          const struct buffer *mail, struct arena *arena)
+{
+    scoped(easy_cleanup) CURL *curl = curl_easy_init();
+    scoped(slist_cleanup) struct curl_slist *recipients = NULL;
+    struct upload upload = {.mail = mail};
+    long answer = 0;
+
+    TRY(need(curl));
+    TRY(need(recipients = curl_slist_append(NULL, to)));
+    TRY(configure(curl, settings, from, recipients, &upload, arena));
+
+    const CURLcode result = curl_easy_perform(curl);
+
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
+    if (result == CURLE_OK)
+        return OK;
+    if (answer >= 500 && answer < 600)
+        return FAIL(arena, FAILED_PRECONDITION, "the mail server answered %ld", answer);
+    return FAIL(arena, UNAVAILABLE, "the mail server: %s (%ld)", curl_easy_strerror(result),
+                answer);
+}

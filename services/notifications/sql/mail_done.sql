@@ -1,0 +1,4 @@
+-- $3 state, $4 seconds to the next try, $5 what went wrong
+UPDATE mail
+SET state = $3::smallint, due_at = now() + $4::bigint * interval '1 second', last_error = $5
+WHERE tenant_id = $1::uuid AND message_id = $2::uuid AND state = 2
