@@ -104,7 +104,34 @@ pg_tx_begin(struct pg *pg, const struct pg_scope *scope, struct arena *arena, st
         return status;
     }
     pg->in_transaction = true;
-    *ret = (struct pg_tx){.pg = pg, .arena = arena, .scope = *scope, .open = true};
+    *ret = (struct pg_tx){.pg = pg,
+                          .arena = arena,
+                          .scope = *scope,
+                          .open = true,
+                          .no_tenant = scope->tenant_id == NULL};
+    return OK;
+}
+
+struct status
+pg_tx_enter(struct pg_tx *tx, const char *tenant_id)
+{
+    struct pg_step step = {.name = SQL_SCOPE.name};
+    struct pg_scope scope = tx->scope;
+    int left_ms;
+
+    if (!tx->open || !tx->no_tenant)
+        return FAIL(tx->arena, INTERNAL, "the transaction stays in its tenant");
+    if (!tx->pg->conn)
+        return FAIL(tx->arena, UNAVAILABLE, "the connection to the database was lost");
+    left_ms = mono_left_ms(scope.deadline, clock_mono(tx->pg->clock));
+    if (!left_ms)
+        return FAIL(tx->arena, DEADLINE_EXCEEDED, "no time was left for the database");
+    scope.tenant_id = tenant_id;
+    if (!queue_scope(tx->pg, &scope, left_ms))
+        return pg_lost(tx->pg, tx->arena);
+    TRY(pg_round_trip(tx->pg, scope.deadline, tx->arena, &step, 1));
+    PQclear(step.result);
+    tx->scope = scope;
     return OK;
 }
 

@@ -22,6 +22,7 @@ struct pg_tx {
     struct arena *arena; /* details of failures */
     struct pg_scope scope;
     bool open;
+    bool no_tenant;    /* opened without one */
     bool wrote_outbox; /* the doorbell must ring after commit */
 };
 
@@ -33,6 +34,10 @@ struct pg_rows {
 
 must_use struct status pg_tx_begin(struct pg *pg, const struct pg_scope *scope,
                                    struct arena *arena, struct pg_tx *ret);
+/* Goes on in a tenant, in a transaction that was opened without one; NULL: without one again.
+ * So an operator's change of shared facts is announced in the name of a tenant.  INTERNAL: the
+ * transaction was opened in a tenant, and there it stays. */
+must_use struct status pg_tx_enter(struct pg_tx *tx, const char *tenant_id);
 /* DEADLINE_EXCEEDED: the outcome is unknown; repeat with the idempotency key. */
 must_use struct status pg_tx_commit(struct pg_tx *tx);
 void pg_tx_end(struct pg_tx *tx);

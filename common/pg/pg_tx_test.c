@@ -169,6 +169,35 @@ without_a_tenant_a_tenants_table_cannot_be_read(void **state)
 }
 
 static void
+a_transaction_without_a_tenant_enters_one_and_leaves_it(void **state)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+
+    (void)state;
+    begin(&tx, NULL);
+    assert_ok(pg_tx_enter(&tx, TENANT_A));
+    assert_ok(insert(&tx, TENANT_A, 1, "of A"));
+    assert_ok(pg_tx_enter(&tx, NULL));
+    assert_ok(pg_tx_commit(&tx));
+    assert_string_equal(seen(TENANT_A), "of A,");
+    begin(&tx, NULL);
+    assert_ok(pg_tx_enter(&tx, TENANT_B));
+    assert_ok(pg_tx_enter(&tx, NULL));
+    assert_code(pg_query(&tx, &names, PG_NONE, NULL), INTERNAL);
+}
+
+static void
+a_transaction_of_a_tenant_enters_no_other(void **state)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+
+    (void)state;
+    begin(&tx, TENANT_A);
+    assert_code(pg_tx_enter(&tx, TENANT_B), INTERNAL);
+    assert_code(pg_tx_enter(&tx, NULL), INTERNAL);
+}
+
+static void
 constraints_have_their_codes(void **state)
 {
     const struct {
@@ -326,6 +355,8 @@ main(void)
         TEST(tenants_do_not_see_each_other),
         TEST(a_row_for_another_tenant_is_refused),
         TEST(without_a_tenant_a_tenants_table_cannot_be_read),
+        TEST(a_transaction_without_a_tenant_enters_one_and_leaves_it),
+        TEST(a_transaction_of_a_tenant_enters_no_other),
         TEST(constraints_have_their_codes),
         TEST(after_a_failure_nothing_can_be_committed),
         TEST(a_reading_transaction_cannot_write),
