@@ -38,7 +38,7 @@ struct rpc_client_config {
 struct rpc_options {
     const Wire__V1__Principal *principal;
     const char *idempotency_key; /* NULL: none; required by writes */
-    const char *traceparent;     /* NULL: a new one */
+    const char *traceparent;     /* NULL: a new one, made of the id */
     const char *language;        /* NULL: "en" */
     const char *id;              /* NULL: a new UUIDv7 */
     const char *service;  /* NULL: the method's first part; "wire.v1.Admin/..." needs it */

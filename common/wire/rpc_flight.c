@@ -7,6 +7,7 @@
 
 #include "common/base/metric.h"
 #include "common/base/uuid.h"
+#include "common/wire/rpc_head.h"
 
 #define ATTEMPT_MAX_MS 60000
 #define PAUSE_MS 50 /* after a refusal by every instance; doubled each time */
@@ -14,7 +15,7 @@
 #define LOOK_MS 1000     /* longest wait of a poll */
 #define UNREACHED_MS 100 /* how often a call without an instance looks again */
 #define TAKE_MAX 512     /* answers taken from an instance at once */
-#define ROUNDS_MAX 4     /* of taking answers and sending what they lead to */
+#define ROUNDS_MAX 16    /* of taking answers and sending what they lead to */
 #define WAKES_MAX 64
 
 static struct metric retries_total = METRIC("rpc_client_retries_total", METRIC_COUNTER,
@@ -125,41 +126,39 @@ put_varint(uint8_t *into, uint32_t value)
     return size;
 }
 
-/* The head as packed at the start, and what differs between attempts behind it: the fields of a
- * message may come in any order. */
+/* The head as packed at the start, then what differs between attempts, then the body: the
+ * fields of a message may come in any order. */
 static bool
-make_head(const struct rpc_slot *slot, uint32_t remaining_ms, zmq_msg_t *ret)
+make_frame(struct rpc_slot *slot, uint32_t remaining_ms, zmq_msg_t *ret)
 {
-    uint8_t tail[16];
+    const size_t body_size = zmq_msg_size(&slot->body);
+    uint8_t middle[24], *data;
     size_t size = 0;
-    uint8_t *data;
 
-    tail[size++] = 3 << 3; /* attempt */
-    size += put_varint(tail + size, slot->attempts + 1);
-    tail[size++] = 4 << 3; /* remaining_ms */
-    size += put_varint(tail + size, remaining_ms);
-    if (zmq_msg_init_size(ret, slot->head_size + size) != 0)
+    middle[size++] = 3 << 3; /* attempt */
+    size += put_varint(middle + size, slot->attempts + 1);
+    middle[size++] = 4 << 3; /* remaining_ms */
+    size += put_varint(middle + size, remaining_ms);
+    size += rpc_head_put_body_tag(middle + size, body_size);
+    if (zmq_msg_init_size(ret, slot->head_size + size + body_size) != 0)
         return false;
     data = zmq_msg_data(ret);
     memcpy(data, slot->head, slot->head_size);
-    memcpy(data + slot->head_size, tail, size);
+    memcpy(data + slot->head_size, middle, size);
+    memcpy(data + slot->head_size + size, zmq_msg_data(&slot->body), body_size);
     return true;
 }
 
 static bool
 send_attempt(struct rpc_slot *slot, struct rpc_peer *peer, struct mono now)
 {
-    zmq_msg_t head, body;
+    zmq_msg_t frame;
     bool sent;
 
-    if (!make_head(slot, (uint32_t)mono_left_ms(slot->deadline, now), &head))
+    if (!make_frame(slot, (uint32_t)mono_left_ms(slot->deadline, now), &frame))
         return false;
-    (void)zmq_msg_init(&body); /* cannot fail; a copy shares the bytes */
-    sent = zmq_msg_copy(&body, &slot->body) == 0 &&
-           zmq_msg_send(&head, peer->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
-           zmq_msg_send(&body, peer->socket, ZMQ_DONTWAIT) >= 0;
-    (void)zmq_msg_close(&head); /* empty when sent */
-    (void)zmq_msg_close(&body);
+    sent = zmq_msg_send(&frame, peer->socket, ZMQ_DONTWAIT) >= 0;
+    (void)zmq_msg_close(&frame); /* empty when sent */
     return sent;
 }
 
@@ -198,7 +197,30 @@ attempt(struct rpc_client *client, struct rpc_slot *slot, struct mono now)
 void
 rpc_flight_begin(struct rpc_client *client, struct rpc_slot *slot)
 {
-    attempt(client, slot, now_of(client));
+    slot->next_begun = NULL;
+    if (!client->polling) {
+        attempt(client, slot, now_of(client));
+        return;
+    }
+    slot->due = slot->deadline;
+    if (client->begun)
+        client->begun_last->next_begun = slot;
+    else
+        client->begun = slot;
+    client->begun_last = slot;
+}
+
+static void
+send_begun(struct rpc_client *client)
+{
+    const struct mono now = now_of(client);
+
+    while (client->begun) {
+        struct rpc_slot *slot = client->begun;
+
+        client->begun = slot->next_begun;
+        attempt(client, slot, now);
+    }
 }
 
 /* An instance refused (UNAVAILABLE): another at once, or all again after a pause. */
@@ -232,18 +254,17 @@ answered(struct rpc_client *client, struct rpc_slot *slot, const Wire__V1__Reply
 }
 
 static void
-take_reply(struct rpc_client *client, struct rpc_peer *peer, zmq_msg_t *head_message,
-           zmq_msg_t *body_message)
+take_reply(struct rpc_client *client, struct rpc_peer *peer, struct bytes frame)
 {
-    const struct bytes packed = {zmq_msg_data(head_message), zmq_msg_size(head_message)};
-    const struct bytes body = {zmq_msg_data(body_message), zmq_msg_size(body_message)};
     const struct mono now = now_of(client);
     ProtobufCMessage *message;
     const Wire__V1__ReplyHead *head;
+    struct bytes packed, body;
     struct rpc_slot *slot;
 
     arena_reset(&client->arena);
-    if (failed(
+    if (failed(rpc_head_split(frame, &client->arena, &packed, &body)) ||
+        failed(
             wire_unpack(&wire__v1__reply_head__descriptor, packed, &client->arena, &message)))
         return; /* not a reply: the attempt ends by its limit */
     head = (const Wire__V1__ReplyHead *)message;
@@ -267,24 +288,18 @@ take_reply(struct rpc_client *client, struct rpc_peer *peer, zmq_msg_t *head_mes
 static bool
 take_message(struct rpc_client *client, struct rpc_peer *peer)
 {
-    zmq_msg_t frames[2];
+    zmq_msg_t frame;
     int count = 0;
     bool more = true;
 
-    (void)zmq_msg_init(&frames[0]); /* cannot fail */
-    (void)zmq_msg_init(&frames[1]);
-    while (more) {
-        zmq_msg_t *frame = &frames[count < 2 ? count : 1];
-
-        if (zmq_msg_recv(frame, peer->socket, ZMQ_DONTWAIT) < 0)
-            break;
+    (void)zmq_msg_init(&frame); /* cannot fail */
+    while (more && zmq_msg_recv(&frame, peer->socket, ZMQ_DONTWAIT) >= 0) {
         count++;
-        more = zmq_msg_more(frame);
+        more = zmq_msg_more(&frame);
     }
-    if (count == 2)
-        take_reply(client, peer, &frames[0], &frames[1]);
-    (void)zmq_msg_close(&frames[0]); /* messages of ours */
-    (void)zmq_msg_close(&frames[1]);
+    if (count == 1)
+        take_reply(client, peer, (struct bytes){zmq_msg_data(&frame), zmq_msg_size(&frame)});
+    (void)zmq_msg_close(&frame); /* a message of ours */
     return count > 0;
 }
 
@@ -431,6 +446,7 @@ rpc_flight_poll(struct rpc_client *client, int wait_ms)
     for (int i = 0; i < ROUNDS_MAX; i++) {
         drain_touched(client);
         expire(client);
+        send_begun(client);
         if (!any_touched(client))
             break;
     }

@@ -15,12 +15,17 @@ struct rpc_client {
     int epoll_fd;
     int kick_fd; /* readable: answers may wait that no socket tells of */
     bool kicked;
-    bool polling;         /* a callback must not poll again */
-    struct mono next_due; /* nothing is due before */
-    struct arena arena;   /* of the answer being taken */
+    bool polling;                        /* a callback must not poll again */
+    struct mono next_due;                /* nothing is due before */
+    struct rpc_slot *begun, *begun_last; /* by callbacks, and not yet sent */
+    struct arena arena;                  /* of the answer being taken */
+    char id_seed[UUID_SIZE]; /* a random UUIDv7, and the counter its last part began with */
+    uint64_t id_counter;
 };
 
-/* Sends a slot that has been filled, or lets it wait for an instance. */
+/* Sends a slot that has been filled, or lets it wait for an instance.  Within a callback the
+ * sending waits until all answers at hand are taken: sent close together, requests share system
+ * calls. */
 void rpc_flight_begin(struct rpc_client *client, struct rpc_slot *slot);
 
 /* Makes sure that the client's descriptor tells of an answer that came while sending.  Needed

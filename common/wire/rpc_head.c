@@ -5,6 +5,120 @@
 #define TEXT_BYTES 128 /* of a method's name and of a subject */
 #define ROLES_MAX 32
 
+#define BODY_FIELD 15 /* of both heads */
+#define LENGTH 2      /* wire type */
+
+static bool
+take_varint(const uint8_t **at, const uint8_t *end, uint64_t *ret)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
+        const uint8_t byte = *(*at)++;
+
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *ret = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One field at the top of a message: moves on, and gives the content of a body. */
+static bool
+take_field(const uint8_t **at, const uint8_t *end, bool *ret_is_body, struct bytes *ret_body)
+{
+    uint64_t tag, size = 0;
+
+    if (!take_varint(at, end, &tag))
+        return false;
+    switch (tag & 7) {
+    case 0:
+        return take_varint(at, end, &size);
+    case 1:
+        size = 8;
+        break;
+    case 5:
+        size = 4;
+        break;
+    case LENGTH:
+        if (!take_varint(at, end, &size))
+            return false;
+        break;
+    default:
+        return false;
+    }
+    if (size > (uint64_t)(end - *at))
+        return false;
+    *ret_is_body = tag == (BODY_FIELD << 3 | LENGTH);
+    if (*ret_is_body)
+        *ret_body = (struct bytes){*at, (size_t)size};
+    *at += size;
+    return true;
+}
+
+/* The head's fields from both sides of a body that is not the last of them. */
+static struct status
+join(struct bytes before, struct bytes after, struct arena *arena, struct bytes *ret)
+{
+    uint8_t *joined = arena_alloc(arena, before.size + after.size);
+
+    TRY(need(joined));
+    memcpy(joined, before.data, before.size);
+    memcpy(joined + before.size, after.data, after.size);
+    *ret = (struct bytes){joined, before.size + after.size};
+    return OK;
+}
+
+struct status
+rpc_head_split(struct bytes frame, struct arena *arena, struct bytes *ret_head,
+               struct bytes *ret_body)
+{
+    const uint8_t *at = frame.data, *const end = frame.data + frame.size;
+    struct bytes head = frame, body = {frame.data, 0};
+    bool found = false;
+
+    while (at != end) {
+        const uint8_t *start = at;
+        bool is_body = false;
+
+        if (!take_field(&at, end, &is_body, &body))
+            return FAIL(arena, INVALID_ARGUMENT, "the frame is not a head with a body");
+        if (!is_body)
+            continue;
+        if (found)
+            return FAIL_FIELD(arena, "body", "comes twice");
+        found = true;
+        head.size = (size_t)(start - frame.data);
+    }
+    if (found && body.data + body.size != end) {
+        const struct bytes after = {body.data + body.size,
+                                    (size_t)(end - body.data) - body.size};
+
+        if (head.size + after.size > RPC_HEAD_BYTES)
+            return FAIL(arena, TOO_LARGE, "a head may have %d bytes", RPC_HEAD_BYTES);
+        TRY(join(head, after, arena, &head));
+    }
+    *ret_head = head;
+    *ret_body = body;
+    return OK;
+}
+
+size_t
+rpc_head_put_body_tag(uint8_t *into, size_t body_size)
+{
+    size_t size = 0;
+
+    if (body_size == 0)
+        return 0;
+    into[size++] = BODY_FIELD << 3 | LENGTH;
+    for (; body_size >= 0x80; body_size >>= 7)
+        into[size++] = (uint8_t)(body_size | 0x80);
+    into[size++] = (uint8_t)body_size;
+    return size;
+}
+
 static bool
 visible_ascii(const char *text)
 {
@@ -170,13 +284,36 @@ rpc_head_principal(const Wire__V1__RequestHead *head, const char *peer, bool tru
     return own_principal(peer, arena, ret);
 }
 
-struct status
-rpc_head_pack_reply(const Wire__V1__ReplyHead *head, zmq_msg_t *ret)
+void
+rpc_head_traceparent(const char *id, char ret[RPC_TRACEPARENT_SIZE])
 {
-    const size_t size = protobuf_c_message_get_packed_size(&head->base);
+    char digits[33];
+    size_t count = 0;
 
-    if (zmq_msg_init_size(ret, size) != 0)
+    for (const char *at = id; *at && count < 32; at++)
+        if (*at != '-')
+            digits[count++] = *at;
+    digits[count] = '\0';
+    (void)snprintf(ret, RPC_TRACEPARENT_SIZE, "00-%s-%.16s-01", digits, digits + 16); /* fits */
+}
+
+struct status
+rpc_head_pack_reply(const Wire__V1__ReplyHead *head, const struct rpc_body *body,
+                    zmq_msg_t *ret)
+{
+    const size_t head_size = protobuf_c_message_get_packed_size(&head->base);
+    uint8_t tag[RPC_BODY_TAG_BYTES];
+    const size_t tag_size = rpc_head_put_body_tag(tag, body->size);
+    uint8_t *data;
+
+    if (zmq_msg_init_size(ret, head_size + tag_size + body->size) != 0)
         return need(NULL);
-    (void)protobuf_c_message_pack(&head->base, zmq_msg_data(ret)); /* = size */
+    data = zmq_msg_data(ret);
+    (void)protobuf_c_message_pack(&head->base, data); /* measured above, as the rest */
+    memcpy(data + head_size, tag, tag_size);
+    if (body->message)
+        (void)protobuf_c_message_pack(body->message, data + head_size + tag_size);
+    else if (body->size > 0)
+        memcpy(data + head_size + tag_size, body->packed.data, body->size);
     return OK;
 }

@@ -9,9 +9,22 @@
 #include "common/wire/message.h"
 #include "wire/v1/envelope.pb-c.h"
 
-#define RPC_HEAD_BYTES 4096
+#define RPC_HEAD_BYTES 4096 /* of a head without its body */
 #define RPC_REMAINING_MAX_MS 60000
 #define RPC_KEY_BYTES 128
+
+/* Parts a frame into the head's own fields and the body, so that each gets its own guard and
+ * the body is not copied: packed in the usual order, the body comes last and both lie in the
+ * frame. In another order the head is put together in the arena.  INVALID_ARGUMENT: not a
+ * message. */
+must_use struct status rpc_head_split(struct bytes frame, struct arena *arena,
+                                      struct bytes *ret_head, struct bytes *ret_body);
+
+#define RPC_BODY_TAG_BYTES 6 /* at most, before a body */
+
+/* Writes what stands between a packed head and its body; nothing for an empty one.  The bytes
+ * written. */
+size_t rpc_head_put_body_tag(uint8_t *into, size_t body_size);
 
 /* Guards, unpacks and checks a request's head.  INVALID_ARGUMENT names the field. */
 must_use struct status rpc_head_read(struct bytes packed, struct arena *arena,
@@ -33,5 +46,18 @@ must_use struct status rpc_head_principal(const Wire__V1__RequestHead *head, con
 /* Whether a connection's name may speak for others: "service:..." or "operator:...". */
 bool rpc_head_peer_trusted(const char *peer);
 
-/* Makes `ret` (not yet initialised) a message that holds the packed reply head. */
-must_use struct status rpc_head_pack_reply(const Wire__V1__ReplyHead *head, zmq_msg_t *ret);
+#define RPC_TRACEPARENT_SIZE 56
+
+/* The trace that a request without one begins: named after its id, which is unique. */
+void rpc_head_traceparent(const char *id, char ret[RPC_TRACEPARENT_SIZE]);
+
+/* The body of a reply: a message, or one that is packed already. */
+struct rpc_body {
+    const ProtobufCMessage *message; /* NULL: see packed */
+    struct bytes packed;
+    size_t size;
+};
+
+/* Makes `ret` (not yet initialised) a frame of the head and the body. */
+must_use struct status rpc_head_pack_reply(const Wire__V1__ReplyHead *head,
+                                           const struct rpc_body *body, zmq_msg_t *ret);

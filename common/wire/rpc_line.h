@@ -28,10 +28,10 @@ struct rpc_job {
     struct rpc_job *next;
     void (*run)(void *worker_context, void *argument); /* NULL: a request */
     void *argument;
-    zmq_msg_t route;      /* who asked */
-    zmq_msg_t head, body; /* the request; once answered, the reply */
-    char id[UUID_SIZE];   /* of the request; "" while it is not known */
-    const char *peer;     /* lives in `head` */
+    zmq_msg_t route;    /* who asked */
+    zmq_msg_t frame;    /* the request; once answered, the reply */
+    char id[UUID_SIZE]; /* of the request; "" while it is not known */
+    const char *peer;   /* lives in `frame` */
     struct rpc_method *method;
     struct mono received, deadline;
     size_t bytes; /* of the request while it waits */

@@ -27,8 +27,9 @@ struct rpc_server {
     void *socket;
     struct rpc_methods methods;
     struct rpc_line *line;
-    struct rpc_jobs batch; /* read, not yet handed to the workers */
-    struct arena arena;    /* of the request the loop works on */
+    struct rpc_jobs batch;  /* read, not yet handed to the workers */
+    struct rpc_jobs outbox; /* answered on the loop: sent together, they share system calls */
+    struct arena arena;     /* of the request the loop works on */
     atomic_bool draining;
     uint64_t malformed;
 };
@@ -59,17 +60,6 @@ close_message(zmq_msg_t *message)
     (void)zmq_msg_close(message); /* fails only for what is no message */
 }
 
-/* A body in a message of its own. */
-static struct status
-pack_body(struct bytes packed, zmq_msg_t *ret)
-{
-    if (zmq_msg_init_size(ret, packed.size) != 0)
-        return need(NULL);
-    if (packed.size > 0)
-        memcpy(zmq_msg_data(ret), packed.data, packed.size);
-    return OK;
-}
-
 /* What the caller may know: the details of our own faults stay in the log. */
 static struct status
 public_status(struct status status, const struct rpc_job *job)
@@ -86,17 +76,19 @@ public_status(struct status status, const struct rpc_job *job)
 }
 
 static struct status
-pack_reply(struct task *task, struct arena *arena, struct bytes *ret)
+measure_reply(const struct rpc_request *request, struct arena *arena, struct rpc_body *ret)
 {
-    if (task->request.packed_reply.data) {
-        *ret = task->request.packed_reply;
-        return OK;
-    }
-    if (!task->request.reply) {
-        *ret = (struct bytes){NULL, 0}; /* an empty message */
-        return OK;
-    }
-    return wire_pack(task->request.reply, arena, ret);
+    struct rpc_body body = {.packed = request->packed_reply};
+
+    if (!body.packed.data)
+        body.message = request->reply; /* NULL: an empty one */
+    body.size =
+        body.message ? protobuf_c_message_get_packed_size(body.message) : body.packed.size;
+    if (body.size > WIRE_MESSAGE_BYTES)
+        return FAIL(arena, TOO_LARGE, "the answer would have %zu bytes; %zu are allowed",
+                    body.size, WIRE_MESSAGE_BYTES);
+    *ret = body;
+    return OK;
 }
 
 /* Turns the job's request into its reply.  Runs on the loop or on a worker. */
@@ -105,12 +97,12 @@ make_reply(struct rpc_server *server, struct rpc_job *job, struct task *task,
            struct arena *arena)
 {
     Wire__V1__ReplyHead head = WIRE__V1__REPLY_HEAD__INIT;
-    struct bytes packed = {NULL, 0};
-    zmq_msg_t head_message, body_message;
+    struct rpc_body body = {0};
     struct status status;
+    zmq_msg_t frame;
 
     if (!failed(task->status))
-        task->status = pack_reply(task, arena, &packed);
+        task->status = measure_reply(&task->request, arena, &body);
     status = public_status(task->status, job);
     head.id = job->id;
     head.code = (Wire__V1__Code)status.code;
@@ -119,15 +111,10 @@ make_reply(struct rpc_server *server, struct rpc_job *job, struct task *task,
     head.retry_after_ms = task->request.retry_after_ms;
     head.draining = atomic_load_explicit(&server->draining, memory_order_relaxed);
     head.replayed = task->request.replayed;
-    if (failed(rpc_head_pack_reply(&head, &head_message)))
-        (void)zmq_msg_init(
-            &head_message); /* no memory: the caller's attempt ends by its limit */
-    if (failed(status) || failed(pack_body(packed, &body_message)))
-        (void)zmq_msg_init(&body_message); /* cannot fail */
-    close_message(&job->head);
-    close_message(&job->body);
-    job->head = head_message;
-    job->body = body_message;
+    if (failed(rpc_head_pack_reply(&head, &body, &frame)))
+        (void)zmq_msg_init(&frame); /* no memory: the caller's attempt ends by its limit */
+    close_message(&job->frame);
+    job->frame = frame;
     rpc_method_count(job->method, status.code,
                      mono_micros_between(job->received, clock_mono(server->config.clock)));
 }
@@ -138,13 +125,11 @@ static void
 send_reply(struct rpc_server *server, struct rpc_job *job)
 {
     if (zmq_msg_send(&job->route, server->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_msg_send(&job->head, server->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_msg_send(&job->body, server->socket, ZMQ_DONTWAIT) < 0)
+        zmq_msg_send(&job->frame, server->socket, ZMQ_DONTWAIT) < 0)
         metric_add(&dropped_total, errno == EAGAIN ? "peer does not read" : "peer gone", NULL,
                    1);
     close_message(&job->route); /* empty when sent */
-    close_message(&job->head);
-    close_message(&job->body);
+    close_message(&job->frame);
     rpc_line_free(server->line, job);
 }
 
@@ -154,19 +139,31 @@ drop(struct rpc_server *server, struct rpc_job *job, const char *reason)
     server->malformed++;
     metric_add(&dropped_total, reason, NULL, 1);
     close_message(&job->route);
-    close_message(&job->head);
-    close_message(&job->body);
+    close_message(&job->frame);
     rpc_line_free(server->line, job);
 }
 
 static struct status
-check_body(struct rpc_job *job, struct arena *arena, struct rpc_request *request)
+check_body(struct arena *arena, struct rpc_request *request)
 {
     ProtobufCMessage *body;
 
-    request->packed = bytes_of(&job->body);
     TRY(wire_unpack(request->method->input, request->packed, arena, &body));
     request->body = body;
+    return OK;
+}
+
+/* The handler and the log find a trace in every request. */
+static struct status
+complete_trace(Wire__V1__RequestHead *head, struct arena *arena)
+{
+    char *trace;
+
+    if (head->traceparent[0])
+        return OK;
+    TRY(need(trace = arena_alloc(arena, RPC_TRACEPARENT_SIZE)));
+    rpc_head_traceparent(head->id, trace);
+    head->traceparent = trace;
     return OK;
 }
 
@@ -188,15 +185,16 @@ fill_request(struct rpc_server *server, struct rpc_job *job, struct arena *arena
     request->method_index = method->index;
     request->implementation = method->implementation;
     request->deadline = job->deadline;
+    TRY(complete_trace(task->head, arena));
     TRY(rpc_head_principal(task->head, job->peer, trusted, arena, &request->principal));
-    return check_body(job, arena, request);
+    return check_body(arena, request);
 }
 
-/* "00-<trace id>-...": the part that log lines carry; NULL when there is none. */
+/* "00-<trace id>-...": the part that log lines carry. */
 static const char *
 trace_id(const Wire__V1__RequestHead *head, struct arena *arena)
 {
-    return head->traceparent[0] ? arena_copy_n(arena, head->traceparent + 3, 32) : NULL;
+    return arena_copy_n(arena, head->traceparent + 3, 32);
 }
 
 static struct status
@@ -204,14 +202,16 @@ run_request(struct rpc_server *server, void *worker_context, struct arena *arena
             struct rpc_job *job, struct task *task)
 {
     const struct rpc_server_config *config = &server->config;
+    struct bytes head;
 
-    TRY(rpc_head_again(bytes_of(&job->head), arena, &task->head));
-    log_context(job->id, trace_id(task->head, arena), job->method->name);
+    TRY(rpc_head_split(bytes_of(&job->frame), arena, &head, &task->request.packed));
+    TRY(rpc_head_again(head, arena, &task->head));
     if (mono_left_ms(job->deadline, clock_mono(config->clock)) == 0) {
         metric_add(&refused_total, "late", NULL, 1);
         return FAIL(arena, DEADLINE_EXCEEDED, "the time allowed passed while waiting");
     }
     TRY(fill_request(server, job, arena, task));
+    log_context(job->id, trace_id(task->head, arena), job->method->name);
     return config->run(worker_context, &task->request);
 }
 
@@ -233,8 +233,10 @@ static struct status
 admit(struct rpc_server *server, struct rpc_job *job, struct task *task)
 {
     struct arena *arena = &server->arena;
+    struct bytes head;
 
-    TRY(rpc_head_read(bytes_of(&job->head), arena, &task->head));
+    TRY(rpc_head_split(bytes_of(&job->frame), arena, &head, &task->request.packed));
+    TRY(rpc_head_read(head, arena, &task->head));
     memcpy(job->id, task->head->id, UUID_SIZE);
     job->deadline = mono_add_ms(job->received, task->head->remaining_ms);
     job->method = rpc_methods_find(&server->methods, task->head->method);
@@ -246,7 +248,7 @@ admit(struct rpc_server *server, struct rpc_job *job, struct task *task)
         metric_add(&refused_total, "draining", NULL, 1);
         return FAIL(arena, UNAVAILABLE, "this instance is draining");
     }
-    job->bytes = zmq_msg_size(&job->head) + zmq_msg_size(&job->body);
+    job->bytes = zmq_msg_size(&job->frame);
     if (!rpc_line_room(server->line, &server->batch, job->bytes)) {
         metric_add(&refused_total, "line full", NULL, 1);
         task->request.retry_after_ms = FULL_RETRY_MS;
@@ -261,7 +263,7 @@ find_peer(struct rpc_server *server, struct rpc_job *job)
 {
     if (!server->config.curve.on)
         return "";
-    return zap_message_peer(server->config.zap, server->domain, &job->head);
+    return zap_message_peer(server->config.zap, server->domain, &job->frame);
 }
 
 static void
@@ -289,11 +291,11 @@ handle(struct rpc_server *server, struct rpc_job *job)
         task.status = fill_request(server, job, &server->arena, &task);
     if (!failed(task.status))
         task.status = server->config.run_on_loop(server->config.context, &task.request);
-    if (!job->id[0] && !rpc_head_find_id(bytes_of(&job->head), job->id)) {
+    if (!job->id[0] && !rpc_head_find_id(bytes_of(&job->frame), job->id)) {
         drop(server, job, "malformed");
     } else {
         make_reply(server, job, &task, &server->arena);
-        send_reply(server, job);
+        rpc_jobs_put(&server->outbox, job);
     }
     arena_reset(&server->arena);
 }
@@ -324,39 +326,42 @@ receive(struct rpc_server *server)
 
     if (!job)
         return false;                /* all are under way: their answers come first */
-    (void)zmq_msg_init(&job->route); /* cannot fail, as the next two */
-    (void)zmq_msg_init(&job->head);
-    (void)zmq_msg_init(&job->body);
+    (void)zmq_msg_init(&job->route); /* cannot fail, as the next */
+    (void)zmq_msg_init(&job->frame);
     if (zmq_msg_recv(&job->route, server->socket, ZMQ_DONTWAIT) < 0) {
         rpc_line_free(server->line, job); /* empty messages hold nothing */
         return false;
     }
     whole = zmq_msg_more(&job->route) &&
-            zmq_msg_recv(&job->head, server->socket, ZMQ_DONTWAIT) >= 0 &&
-            zmq_msg_more(&job->head) &&
-            zmq_msg_recv(&job->body, server->socket, ZMQ_DONTWAIT) >= 0 &&
-            !zmq_msg_more(&job->body);
+            zmq_msg_recv(&job->frame, server->socket, ZMQ_DONTWAIT) >= 0 &&
+            !zmq_msg_more(&job->frame);
     if (whole) {
         handle(server, job);
         return true;
     }
     skip_rest(server->socket);
-    drop(server, job, "not two frames");
+    drop(server, job, "not one frame");
     return true;
+}
+
+static unsigned
+send_all(struct rpc_server *server, struct rpc_jobs *replies)
+{
+    const unsigned count = replies->count;
+    struct rpc_job *job;
+
+    while ((job = rpc_jobs_take(replies)))
+        send_reply(server, job);
+    return count;
 }
 
 static unsigned
 send_answers(struct rpc_server *server)
 {
     struct rpc_jobs answers;
-    struct rpc_job *job;
-    unsigned count;
 
     rpc_line_answers(server->line, &answers);
-    count = answers.count;
-    while ((job = rpc_jobs_take(&answers)))
-        send_reply(server, job);
-    return count;
+    return send_all(server, &answers);
 }
 
 void
@@ -369,6 +374,7 @@ rpc_server_serve(struct rpc_server *server)
         while (received < BATCH && receive(server))
             received++;
         rpc_line_submit(server->line, &server->batch);
+        (void)send_all(server, &server->outbox); /* counted as received */
         if (sent + received == 0)
             break;
         taken += received > 0 ? received : 1;

@@ -37,7 +37,7 @@ with_curve(struct zap_peer peers[2])
     return (struct stage_options){.key = &server_key, .peers = peers, .peer_count = 2};
 }
 
-/* A client without the library: two frames by hand. */
+/* A client without the library: frames by hand. */
 struct raw {
     void *context, *socket;
 };
@@ -62,15 +62,18 @@ raw_stop(struct raw *raw)
 }
 
 static void
-raw_send(struct raw *raw, const Wire__V1__RequestHead *head, const void *body, size_t body_size)
+raw_send(struct raw *raw, Wire__V1__RequestHead head, const void *body, size_t body_size)
 {
-    uint8_t packed[8192];
-    const size_t size = protobuf_c_message_get_packed_size(&head->base);
+    uint8_t *packed;
+    size_t size;
 
-    assert_true(size <= sizeof packed);
-    (void)protobuf_c_message_pack(&head->base, packed);
-    assert_int_equal(zmq_send(raw->socket, packed, size, ZMQ_SNDMORE), size);
-    assert_int_equal(zmq_send(raw->socket, body, body_size, 0), body_size);
+    head.body = (ProtobufCBinaryData){body_size, (uint8_t *)(uintptr_t)body}; /* only read */
+    size = protobuf_c_message_get_packed_size(&head.base);
+    packed = malloc(size);
+    assert_non_null(packed);
+    (void)protobuf_c_message_pack(&head.base, packed);
+    assert_int_equal(zmq_send(raw->socket, packed, size, 0), size);
+    free(packed);
 }
 
 /* The next answer's code; its field and id are copied. */
@@ -93,7 +96,6 @@ raw_answer(struct raw *raw, char field[64], char id[UUID_SIZE])
     if (id)
         (void)snprintf(id, UUID_SIZE, "%s", head->id);
     protobuf_c_message_free_unpacked(message, NULL);
-    assert_true(zmq_recv(raw->socket, frame, sizeof frame, 0) >= 0);
     return code;
 }
 
@@ -298,7 +300,7 @@ heads_that_break_a_rule_are_refused_by_field(void **state)
     do {                                                                                       \
         head = good_head();                                                                    \
         change;                                                                                \
-        raw_send(&raw, &head, "", 0);                                                          \
+        raw_send(&raw, head, "", 0);                                                           \
         assert_int_equal(raw_answer(&raw, field, id), code_wanted);                            \
         assert_string_equal(field, field_wanted);                                              \
         assert_string_equal(id, ID);                                                           \
@@ -332,14 +334,14 @@ bodies_that_break_the_guard_are_refused(void **state)
     (void)state;
     stage_server_start(&server, (struct stage_options){0});
     raw_start(&raw, rpc_server_endpoint(server.server));
-    raw_send(&raw, &head,
+    raw_send(&raw, head,
              "\x0a\x05"
              "ab",
              4); /* truncated */
     assert_int_equal(raw_answer(&raw, NULL, NULL), CODE_INVALID_ARGUMENT);
-    raw_send(&raw, &head, "\x08\x01", 2); /* bytes as a number */
+    raw_send(&raw, head, "\x08\x01", 2); /* bytes as a number */
     assert_int_equal(raw_answer(&raw, NULL, NULL), CODE_INVALID_ARGUMENT);
-    raw_send(&raw, &head, large, sizeof large);
+    raw_send(&raw, head, large, sizeof large);
     assert_int_equal(raw_answer(&raw, NULL, NULL), CODE_TOO_LARGE);
     assert_int_equal(atomic_load(&server.begun), 0);
     raw_stop(&raw);
@@ -362,9 +364,9 @@ messages_that_are_no_request_are_dropped_and_counted(void **state)
     for (int i = 0; i < 20; i++)
         assert_int_equal(zmq_send(raw.socket, "x", 1, i < 19 ? ZMQ_SNDMORE : 0), 1);
     head.id = "not-a-uuid";
-    raw_send(&raw, &head, "", 0);
+    raw_send(&raw, head, "", 0);
     head.id = ID;
-    raw_send(&raw, &head, "", 0); /* the server lives, and answers this one alone */
+    raw_send(&raw, head, "", 0); /* the server lives, and answers this one alone */
     assert_int_equal(raw_answer(&raw, NULL, NULL), CODE_OK);
     assert_int_equal(rpc_server_stats(server.server).malformed, 4);
     raw_stop(&raw);
@@ -445,11 +447,11 @@ a_request_whose_time_passed_in_the_line_is_not_run(void **state)
     (void)state;
     stage_server_start(&server, (struct stage_options){.workers = 1});
     raw_start(&raw, rpc_server_endpoint(server.server));
-    raw_send(&raw, &head, "\x0a\x01g", 3);
+    raw_send(&raw, head, "\x0a\x01g", 3);
     while (atomic_load(&server.begun) == 0 && !stage_over(deadline))
         (void)poll(NULL, 0, 1);
     head.remaining_ms = 1;
-    raw_send(&raw, &head, "", 0);
+    raw_send(&raw, head, "", 0);
     while (rpc_server_stats(server.server).queue_depth == 0 && !stage_over(deadline))
         (void)poll(NULL, 0, 1);
     (void)poll(NULL, 0, 5); /* its millisecond passes */
@@ -472,12 +474,12 @@ a_draining_server_refuses_new_work_and_finishes_the_old(void **state)
     (void)state;
     stage_server_start(&server, (struct stage_options){0});
     raw_start(&raw, rpc_server_endpoint(server.server));
-    raw_send(&raw, &head, "\x0a\x01g", 3);
+    raw_send(&raw, head, "\x0a\x01g", 3);
     while (atomic_load(&server.begun) == 0 && !stage_over(deadline))
         (void)poll(NULL, 0, 1);
     rpc_server_drain(server.server);
     assert_false(rpc_server_idle(server.server));
-    raw_send(&raw, &head, "", 0);
+    raw_send(&raw, head, "", 0);
     assert_int_equal(raw_answer(&raw, NULL, NULL), CODE_UNAVAILABLE);
     stage_open_gate(&server);
     assert_int_equal(raw_answer(&raw, NULL, NULL), CODE_OK);

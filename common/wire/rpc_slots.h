@@ -19,7 +19,8 @@ struct rpc_peer;
 struct rpc_service;
 
 struct rpc_slot {
-    struct rpc_slot *next_same; /* in the hash; or next empty one */
+    struct rpc_slot *next_same;  /* in the hash; or next empty one */
+    struct rpc_slot *next_begun; /* waits to be sent with others */
     bool used;
     char id[UUID_SIZE];
     struct rpc_service *service;
