@@ -235,6 +235,8 @@ run(void *argument)
     while (!atomic_load(&sequencer->stop))
         if (!attempt(sequencer))
             wait_for_work(sequencer);
+    socket_close(
+        &sequencer->config.bell); /* the thread's own: left open, the context never ends */
     return NULL;
 }
 
