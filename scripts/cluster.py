@@ -192,9 +192,11 @@ class Instance:
                 os.kill(pid, number)
 
     def stop(self, number=signal.SIGTERM):
-        """Ends it, at last by SIGKILL; says whether it ended by itself."""
+        """Ends it, at last by SIGKILL; says whether it ended by itself.  0: it has been asked
+        already, and a second signal would cut its drain short."""
         willing = True
-        self.send(number)
+        if number:
+            self.send(number)
         self.send(signal.SIGCONT)
         try:
             servers.wait_for(lambda: self.pid is None, STOP_DEADLINE_S, f"{self.name} to end")
@@ -377,7 +379,7 @@ class Cluster:
         instances = self.running()
         for instance in instances:
             instance.send(signal.SIGTERM)
-        willing = all([instance.stop() for instance in instances])
+        willing = all([instance.stop(0) for instance in instances])
         self.redis.stop()
         self.postgres.stop()
         return willing

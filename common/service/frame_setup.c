@@ -1,6 +1,8 @@
 /* From settings to sockets, and back in the mirrored order. */
 
 #include <czmq.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -19,6 +21,7 @@
 #define REDIS_BREAKER_FAILURES 5
 #define REDIS_BREAKER_OPEN_MS 2000
 #define CURVE_PEERS_MAX 32
+#define TEARDOWN_MS 5000 /* more than LINGER */
 
 static struct status
 add_room(struct frame *frame, size_t *count, const struct pg_statement *const *room)
@@ -227,12 +230,32 @@ frame_setup(struct frame *frame, struct arena *arena)
     return OK;
 }
 
+/* A socket or a thread that a service forgot would hold the process for ever. */
+static void *
+watch_teardown(void *unused)
+{
+    (void)unused;
+    (void)poll(NULL, 0, TEARDOWN_MS);
+    log_error("the end takes too long: a thread or socket of the service is still there");
+    _exit(EXIT_FAILURE);
+}
+
+static void
+bound_teardown(void)
+{
+    pthread_t watch;
+
+    if (pthread_create(&watch, NULL, watch_teardown, NULL) == 0)
+        (void)pthread_detach(watch); /* ends with the process */
+}
+
 /* Takes any stage of frame_setup.  The loop goes first: sockets are destroyed only after it. */
 void
 frame_teardown(struct frame *frame)
 {
     const struct service *service = frame->service;
 
+    bound_teardown();
     if (service->stop && frame->service_started)
         service->stop(&frame->open);
     listener_stop(&frame->listener);
