@@ -71,8 +71,8 @@ reasons_of_profiles_by_chance_add_up_exactly(void **state)
     struct profile_row rows[120];
     size_t explained = 0;
 
-    world->rules.boosts[0] = (struct boost){BOOST_SME, 0, INT32_MAX, 1500};
-    world->rules.boosts[1] = (struct boost){BOOST_RURAL, 0, INT32_MAX, 2500};
+    world->rules.boosts[0] = (struct boost){BOOST_SME, 0, 30000, 1500};
+    world->rules.boosts[1] = (struct boost){BOOST_RURAL, 0, 30000, 2500};
     world->rules.boost_count = 2;
     (void)snprintf(world->rules.rural[0], sizeof world->rules.rural[0], "SE31");
     world->rules.rural_count = 1;

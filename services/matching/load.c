@@ -1,29 +1,13 @@
 /* Reading registry's published views into the index: see state.h. */
 
 #include "common/service/call.h"
-#include "events/v1/log.pb-c.h"
+#include "services/matching/head.h"
 #include "services/matching/state.h"
 #include "services/matching/store.h"
 
 /* Of one page of profiles with their texts, and of the whole vocabulary while it is read. */
 #define PAGE_BYTES ((size_t)128 << 20)
 #define CONCEPTS_BYTES ((size_t)1 << 30)
-
-static struct status
-read_head(struct call *call, uint64_t *ret_head, uint64_t *ret_first_kept)
-{
-    const Events__V1__HeadRequest request = EVENTS__V1__HEAD_REQUEST__INIT;
-    const struct rpc_options options = call_forward(call, NULL);
-    Events__V1__HeadReply *reply;
-    ProtobufCMessage *message;
-
-    TRY(rpc_call(call->rpc, "events.v1.Log/Head", &request.base,
-                 &events__v1__head_reply__descriptor, &options, call->arena, &message));
-    reply = (Events__V1__HeadReply *)message;
-    *ret_head = reply->position;
-    *ret_first_kept = reply->first_kept;
-    return OK;
-}
 
 struct concept_list {
     struct concept_row *rows;
@@ -125,7 +109,7 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
     struct index *old;
     size_t total = 0;
 
-    TRY(read_head(call, ret_head, ret_first_kept));
+    TRY(head_read(call, ret_head, ret_first_kept));
     TRY(load_vocabulary(call, state, &vocabulary));
     const struct status made = index_create(vocabulary, state->words, &index);
     if (failed(made)) {

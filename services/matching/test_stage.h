@@ -1,0 +1,56 @@
+#pragma once
+
+/* Two instances of the room over one real Postgres with registry's tables, for tests.  The
+ * log's head is played (head_read). */
+
+#include "common/pg/pg_test.h"
+#include "common/service/rpc_test.h"
+#include "matching/v1/events.pb-c.h"
+#include "matching/v1/inbox.pb-c.h"
+#include "services/matching/matching.h"
+#include "services/matching/state.h"
+
+#define STAGE_INSTANCES 2
+
+/* Ids of what stage_begin puts into registry's tables; see test_stage.c for what they are. */
+#define STAGE_COMPANY "0193a000-0000-7000-8aaa-000000000001"
+#define STAGE_UNIVERSITY "0193a000-0000-7000-8aaa-000000000002"
+#define STAGE_ENERGY "0193a000-0000-7000-8ccc-000000000002"
+#define STAGE_NEED "0193a000-0000-7000-8111-000000000001"
+#define STAGE_RESEARCHER "0193a000-0000-7000-8222-000000000001"
+#define STAGE_FINN "0193a000-0000-7000-8222-000000000002"
+#define STAGE_HIDDEN "0193a000-0000-7000-8222-000000000003"
+#define STAGE_FOREIGN "0193a000-0000-7000-8222-000000000004"
+#define STAGE_WELDER "0193a000-0000-7000-8222-000000000005"
+#define STAGE_NOBODY "0193a000-0000-7000-8222-0000000000ff"
+
+struct stage {
+    struct rpc_test test; /* an officer of TENANT_A */
+    struct pg *pg[STAGE_INSTANCES];
+    struct state *state[STAGE_INSTANCES];
+    struct matching_settings settings;
+};
+
+/* What head_read answers. */
+extern uint64_t stage_head, stage_first_kept;
+
+void stage_begin(struct stage *stage);
+void stage_end(struct stage *stage);
+
+/* A statement on registry's tables by the superuser. */
+void stage_sql(const char *sql);
+
+/* Runs the inbox's start and returns where it goes on. */
+uint64_t stage_start(struct stage *stage, unsigned instance);
+/* Lets an instance hear of a profile at a position. */
+void stage_changed(struct stage *stage, unsigned instance, uint64_t position, const char *kind,
+                   const char *id);
+void stage_concepts_changed(struct stage *stage, unsigned instance, uint64_t position);
+
+/* A method of Matches at an instance, in a transaction as the frame opens it (READ or WRITE by
+ * `write`; none for FindMatches). */
+struct status stage_call(struct stage *stage, unsigned instance, const char *method, bool write,
+                         const ProtobufCMessage *request, ProtobufCMessage **ret);
+
+/* Rows of events.outbox whose bytes contain the type. */
+int64_t stage_announced(const char *type);
