@@ -42,8 +42,9 @@ void delivery_take_frame(struct delivery *delivery, const struct routing *routin
 void delivery_take_page(struct delivery *delivery, struct reader_item *page);
 void delivery_take_rights(struct delivery *delivery, struct rights_table *table); /* takes it */
 
-/* Sends what can be sent, a bounded number of batches.  True: there is more. */
-bool delivery_pump(struct delivery *delivery);
+/* Sends what can be sent, a bounded number of batches.  Gives the ms until it is worth doing
+ * again without news: 0 when there is more, DELIVERY_TICK_MS when there is not. */
+int delivery_pump(struct delivery *delivery);
 /* Every DELIVERY_TICK_MS: heartbeats, slow ones, rights that have run out. */
 void delivery_tick(struct delivery *delivery);
 /* The last frame to all. */

@@ -28,6 +28,7 @@ struct follower {
     struct mono sent_at;            /* of the last frame */
     struct mono silent_since;       /* when `through` went ahead of `sent` */
     struct mono blocked_since;      /* since when its pipe has had no room */
+    struct mono retry_at;           /* blocked: when sending is tried again */
     bool blocked;
     /* ended */
     struct mono ended_at;

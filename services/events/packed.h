@@ -18,7 +18,7 @@
 /* Bytes that the two numbers add to an event. */
 #define PACKED_SEQUENCE_BYTES ((size_t)35)
 #define PACKED_TENANT_SEQUENCE_BYTES ((size_t)41)
-#define PACKED_TENANT_BYTES ((size_t)50)
+#define PACKED_TENANT_BYTES ((size_t)52)
 /* Tag and length of an event in a batch. */
 #define PACKED_FRAME_BYTES ((size_t)11)
 

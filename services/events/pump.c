@@ -3,6 +3,7 @@
 #include "services/events/post.h"
 
 #define BATCHES_A_PASS 8 /* for one follower, before the next has its turn */
+#define RETRY_MS 5       /* libzmq does not tell when one peer of many has room again */
 #define SILENT_MS 100    /* events that did not pass are told of after at most this */
 
 static struct metric sent_total =
@@ -27,6 +28,7 @@ note_sent(struct delivery *delivery, struct follower *follower, enum post outcom
         rules_sieve_release(&follower->sieve);
         return false;
     }
+    follower->retry_at = mono_add_ms(now, RETRY_MS);
     if (!follower->blocked) {
         follower->blocked = true;
         follower->blocked_since = now;
@@ -56,10 +58,22 @@ send_batch(struct delivery *delivery, struct follower *follower, const struct ba
     return true;
 }
 
-/* True: there is more for it at once. */
-static bool
+static int
+sooner(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Gives the ms until there may be more to do for it. */
+static int
 pump_one(struct delivery *delivery, struct follower *follower)
 {
+    if (follower->blocked) {
+        const int left_ms = mono_left_ms(follower->retry_at, delivery_now(delivery));
+
+        if (left_ms > 0)
+            return left_ms;
+    }
     for (unsigned i = 0; i < BATCHES_A_PASS && follower->credit; i++) {
         struct batch batch;
         uint64_t after;
@@ -67,7 +81,7 @@ pump_one(struct delivery *delivery, struct follower *follower)
         follower_gather(follower, &delivery->tail, delivery->scratch, &batch);
         if (batch.count) {
             if (!send_batch(delivery, follower, &batch))
-                return false;
+                return follower->blocked ? RETRY_MS : DELIVERY_TICK_MS;
         } else if (batch.through != follower->through) {
             if (follower->sent == follower->through)
                 follower->silent_since = delivery_now(delivery);
@@ -76,9 +90,9 @@ pump_one(struct delivery *delivery, struct follower *follower)
         if (follower_wants_page(follower, &delivery->tail, &after))
             delivery_ask_page(delivery, follower, after);
         if (!batch.more)
-            return false;
+            return DELIVERY_TICK_MS;
     }
-    return follower->credit > 0;
+    return follower->credit ? 0 : DELIVERY_TICK_MS;
 }
 
 static size_t
@@ -93,10 +107,10 @@ count_pages(const struct delivery *delivery)
     return pages;
 }
 
-bool
+int
 delivery_pump(struct delivery *delivery)
 {
-    bool more = false;
+    int due_ms = DELIVERY_TICK_MS;
 
     delivery->pages = count_pages(delivery);
     delivery->first_bucket = (delivery->first_bucket + 1) % FOLLOWERS_BUCKETS;
@@ -106,9 +120,9 @@ delivery_pump(struct delivery *delivery)
         for (struct follower *follower = delivery->followers.buckets[bucket]; follower;
              follower = follower->next)
             if (follower->state == FOLLOWER_FOLLOWS)
-                more = pump_one(delivery, follower) || more;
+                due_ms = sooner(due_ms, pump_one(delivery, follower));
     }
-    return more;
+    return due_ms;
 }
 
 /* Tells of events that did not pass, or just that all is well. */

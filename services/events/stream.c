@@ -138,7 +138,7 @@ receive(struct stream *stream)
 }
 
 static void
-wait_for_work(struct stream *stream, bool at_once, int left_ms)
+wait_for_work(struct stream *stream, int left_ms)
 {
     zmq_pollitem_t items[] = {
         {.socket = stream->socket, .events = ZMQ_POLLIN},
@@ -146,8 +146,7 @@ wait_for_work(struct stream *stream, bool at_once, int left_ms)
         {.fd = stream->answers.fd, .events = ZMQ_POLLIN},
     };
 
-    (void)zmq_poll(items, COUNT_OF(items),
-                   at_once ? 0 : left_ms); /* interrupted: looks again */
+    (void)zmq_poll(items, COUNT_OF(items), left_ms); /* interrupted: looks again */
 }
 
 static void *
@@ -156,17 +155,20 @@ run(void *argument)
     struct stream *stream = argument;
     const struct clock *clock = stream->config.clock;
     struct mono tick = clock_mono(clock);
-    bool more = false;
+    int due_ms = 0;
 
     while (!atomic_load(&stream->stop)) {
+        const int tick_ms = mono_left_ms(tick, clock_mono(clock));
         unsigned frames = 0;
 
-        wait_for_work(stream, more, mono_left_ms(tick, clock_mono(clock)));
+        wait_for_work(stream, due_ms < tick_ms ? due_ms : tick_ms);
         take_news(stream);
         take_answers(stream);
         while (frames < FRAMES_A_TURN && receive(stream))
             frames++;
-        more = delivery_pump(&stream->delivery) || frames == FRAMES_A_TURN;
+        due_ms = delivery_pump(&stream->delivery);
+        if (frames == FRAMES_A_TURN)
+            due_ms = 0;
         if (mono_left_ms(tick, clock_mono(clock)) == 0) {
             delivery_tick(&stream->delivery);
             tick = mono_add_ms(clock_mono(clock), DELIVERY_TICK_MS);
