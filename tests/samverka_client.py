@@ -107,16 +107,16 @@ class Rpc:
         request_class, reply_class = self.contract.method(method)
         request = json_format.ParseDict(fields or {}, request_class())
         head = self.head(method, **options)
-        self.socket.send_multipart([head.SerializeToString(), request.SerializeToString()])
+        head.body = request.SerializeToString()
+        self.socket.send(head.SerializeToString())
         if not self.socket.poll(head.remaining_ms + 1000):
             raise TimeoutError(method)
-        packed_head, packed = self.socket.recv_multipart()
-        answer = self.contract.message("wire.v1.ReplyHead").FromString(packed_head)
+        answer = self.contract.message("wire.v1.ReplyHead").FromString(self.socket.recv())
         assert answer.id == head.id
         code = self.contract.pool.FindEnumTypeByName("wire.v1.Code").values_by_number[answer.code]
         if code.number:
             raise RpcError(answer, code.name)
-        return json_format.MessageToDict(reply_class.FromString(packed),
+        return json_format.MessageToDict(reply_class.FromString(answer.body),
                                          including_default_value_fields=True)
 
 
