@@ -1,5 +1,8 @@
 /* The room on a real Postgres, with the views as registry's migrations make them. */
 
+#include <pthread.h>
+
+#include "common/service/dispatch.h"
 #include "services/matching/test_stage.h"
 
 static int
@@ -78,7 +81,7 @@ hidden_and_foreign_people_are_not_found(void **state)
     reply = find(stage, 0, NEED_KIND, STAGE_NEED);
     assert_false(has_candidate(reply, STAGE_HIDDEN));
     assert_false(has_candidate(reply, STAGE_FOREIGN));
-    stage_sql("UPDATE registry.person SET talent_pool = true WHERE id = '" STAGE_HIDDEN "'");
+    stage_publish_hidden();
     stage_changed(stage, 0, 1, "person", STAGE_HIDDEN);
     assert_true(has_candidate(find(stage, 0, NEED_KIND, STAGE_NEED), STAGE_HIDDEN));
 }
@@ -133,6 +136,57 @@ a_race_of_two_instances_that_both_do_the_work_tells_once_too(void **state)
     assert_int_equal(stage_announced(SUGGESTED), 2);
 }
 
+/* An instance on a thread of its own. */
+struct racer {
+    struct call call;
+    struct arena arena;
+    struct status status;
+};
+
+static void *
+race(void *argument)
+{
+    struct racer *racer = argument;
+    Registry__V1__ProfilesChanged event = REGISTRY__V1__PROFILES_CHANGED__INIT;
+    Registry__V1__ProfileKey key = REGISTRY__V1__PROFILE_KEY__INIT;
+    Registry__V1__ProfileKey *keys[] = {&key};
+
+    key.kind = "need";
+    key.id = STAGE_NEED;
+    event.n_profiles = 1;
+    event.profiles = keys;
+    racer->status = dispatch_invoke(matching_inbox.service, 0, &event.base, &racer->call);
+    return NULL;
+}
+
+static void
+instances_that_race_on_threads_tell_once(void **state)
+{
+    struct stage *stage = *state;
+    struct racer racers[STAGE_INSTANCES];
+    pthread_t threads[STAGE_INSTANCES];
+
+    for (unsigned i = 0; i < STAGE_INSTANCES; i++)
+        (void)stage_start(stage, i);
+    for (unsigned i = 0; i < STAGE_INSTANCES; i++) {
+        arena_init(&racers[i].arena, ARENA_CALL_BYTES);
+        racers[i].call = stage->test.call;
+        racers[i].call.arena = &racers[i].arena;
+        racers[i].call.pg = stage->pg[i];
+        racers[i].call.state = stage->state[i];
+        racers[i].call.tenant_id = TENANT_A;
+        racers[i].call.position = 5;
+        assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
+    }
+    for (unsigned i = 0; i < STAGE_INSTANCES; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_ok(racers[i].status);
+        arena_fini(&racers[i].arena);
+    }
+    assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion"), 2);
+    assert_int_equal(stage_announced(SUGGESTED), 2);
+}
+
 static void
 a_pair_that_both_sides_publish_is_told_once(void **state)
 {
@@ -152,7 +206,7 @@ an_offer_published_after_the_need_finds_it(void **state)
     struct stage *stage = *state;
 
     (void)stage_start(stage, 0);
-    stage_sql("UPDATE registry.person SET talent_pool = true WHERE id = '" STAGE_HIDDEN "'");
+    stage_publish_hidden();
     stage_changed(stage, 0, 5, "person", STAGE_HIDDEN);
     assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion WHERE query_id = "
                                  "'" STAGE_NEED "' AND candidate_id = '" STAGE_HIDDEN "' "
@@ -199,8 +253,7 @@ a_withdrawn_person_is_gone_from_index_suggestions_and_explanations(void **state)
 
     (void)stage_start(stage, 0);
     stage_changed(stage, 0, 5, "need", STAGE_NEED);
-    stage_sql("UPDATE registry.person SET talent_pool = false WHERE id = '" STAGE_RESEARCHER
-              "'");
+    stage_sql("DELETE FROM stage.profiles WHERE id = '" STAGE_RESEARCHER "'");
     stage_changed(stage, 0, 6, "person", STAGE_RESEARCHER);
     assert_false(has_candidate(find(stage, 0, NEED_KIND, STAGE_NEED), STAGE_RESEARCHER));
     assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion WHERE state = 4 AND "
@@ -209,8 +262,7 @@ a_withdrawn_person_is_gone_from_index_suggestions_and_explanations(void **state)
     assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion WHERE state = 1"),
                      1);
     /* Back again: the pair is open again, but nobody is told twice. */
-    stage_sql("UPDATE registry.person SET talent_pool = true WHERE id = '" STAGE_RESEARCHER
-              "'");
+    stage_publish_researcher();
     stage_changed(stage, 0, 7, "person", STAGE_RESEARCHER);
     assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion WHERE state = 1"),
                      2);
@@ -224,7 +276,7 @@ a_changed_vocabulary_is_read_again_once(void **state)
     const Matching__V1__FindMatchesReply *reply;
 
     (void)stage_start(stage, 0);
-    stage_sql("UPDATE registry.concept SET label_en = 'saving energy' WHERE id = "
+    stage_sql("UPDATE stage.concepts SET label_en = 'saving energy' WHERE id = "
               "'" STAGE_ENERGY "'");
     stage_head = 8;
     stage_concepts_changed(stage, 0, 6);
@@ -266,6 +318,7 @@ main(void)
         STAGE_TEST(another_tenant_can_neither_ask_for_a_private_need_nor_learn_that_it_exists),
         STAGE_TEST(suggestions_of_a_published_need_are_told_once_by_two_instances),
         STAGE_TEST(a_race_of_two_instances_that_both_do_the_work_tells_once_too),
+        STAGE_TEST(instances_that_race_on_threads_tell_once),
         STAGE_TEST(a_pair_that_both_sides_publish_is_told_once),
         STAGE_TEST(an_offer_published_after_the_need_finds_it),
         STAGE_TEST(a_welder_is_not_suggested_for_energy),

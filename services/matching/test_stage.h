@@ -1,6 +1,6 @@
 #pragma once
 
-/* Two instances of the room over one real Postgres with registry's tables, for tests.  The
+/* Two instances of the room over one real Postgres with registry's views, for tests.  The
  * log's head is played (head_read). */
 
 #include "common/pg/pg_test.h"
@@ -12,9 +12,12 @@
 
 #define STAGE_INSTANCES 2
 
-/* Ids of what stage_begin puts into registry's tables; see test_stage.c for what they are. */
+/* Ids of what is published at first; see test_stage.c for what they are.  STAGE_HIDDEN is not.
+ */
 #define STAGE_COMPANY "0193a000-0000-7000-8aaa-000000000001"
 #define STAGE_UNIVERSITY "0193a000-0000-7000-8aaa-000000000002"
+#define STAGE_AREA "0193a000-0000-7000-8ccc-000000000001"
+#define STAGE_WELDING "0193a000-0000-7000-8ccc-000000000003"
 #define STAGE_ENERGY "0193a000-0000-7000-8ccc-000000000002"
 #define STAGE_NEED "0193a000-0000-7000-8111-000000000001"
 #define STAGE_RESEARCHER "0193a000-0000-7000-8222-000000000001"
@@ -37,8 +40,11 @@ extern uint64_t stage_head, stage_first_kept;
 void stage_begin(struct stage *stage);
 void stage_end(struct stage *stage);
 
-/* A statement on registry's tables by the superuser. */
+/* A statement by the superuser; the views' rows are those of stage.profiles and stage.concepts.
+ */
 void stage_sql(const char *sql);
+void stage_publish_hidden(void);
+void stage_publish_researcher(void);
 
 /* Runs the inbox's start and returns where it goes on. */
 uint64_t stage_start(struct stage *stage, unsigned instance);

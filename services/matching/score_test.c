@@ -1,0 +1,290 @@
+#include "services/matching/score.h"
+
+#include "services/matching/test_world.h"
+
+static int
+set_up(void **state)
+{
+    struct world *world = malloc(sizeof *world);
+
+    assert_non_null(world);
+    world_init(world);
+    *state = world;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    world_fini(*state);
+    free(*state);
+    return 0;
+}
+
+/* A need and a person who fit: each test changes one thing. */
+struct pair {
+    struct profile_row need, person;
+};
+
+static struct pair
+make_pair(struct world *world)
+{
+    struct pair pair = {world_row(world, KIND_NEED, 1), world_row(world, KIND_PERSON, 2)};
+
+    world_wants(world, &pair.need, WELDING, 1000);
+    world_wants(world, &pair.person, WELDING, 1000);
+    return pair;
+}
+
+static bool
+admitted(struct world *world, const struct pair *pair)
+{
+    const struct profile_row rows[] = {pair->need, pair->person};
+    const struct profile *person;
+
+    world_put(world, rows, 2);
+    person = world_find(world, profile_kind_parse(pair->person.kind), 2);
+    return score_admits(&world->context,
+                        world_find(world, profile_kind_parse(pair->need.kind), 1), person);
+}
+
+static struct score
+scored(struct world *world, const struct pair *pair)
+{
+    const struct profile_row rows[] = {pair->need, pair->person};
+    struct score_statistics statistics;
+    struct query query;
+    struct score score;
+
+    world_put(world, rows, 2);
+    statistics = snapshot_statistics(world->snapshot);
+    assert_int_equal(query_make(world_find(world, profile_kind_parse(pair->need.kind), 1),
+                                &statistics, &world->arena, &query)
+                         .code,
+                     CODE_OK);
+    assert_true(score_pair(&world->context, &query, world_find(world, KIND_PERSON, 2), &score));
+    return score;
+}
+
+static void
+dates_must_meet(void **state)
+{
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+
+    assert_true(admitted(world, &pair));
+    pair.need.valid_until = "2026-11-22"; /* its last day is today */
+    assert_true(admitted(world, &pair));
+    pair.need.valid_until = "2026-11-21";
+    assert_false(admitted(world, &pair));
+    pair.need.valid_until = "2027-01-31";
+    pair.person.available_from = "2027-02-01";
+    assert_false(admitted(world, &pair));
+    pair.person.available_from = "2027-01-31";
+    assert_true(admitted(world, &pair));
+    pair.person.valid_until = "2026-11-21";
+    assert_false(admitted(world, &pair));
+}
+
+static void
+a_language_must_be_shared_where_both_name_any(void **state)
+{
+    static const char *swedish[] = {"sv"};
+    static const char *others[] = {"fi", "en"};
+    static const char *regional[] = {"fi", "sv-FI"};
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+
+    pair.need.languages = swedish;
+    pair.need.language_count = 1;
+    assert_true(admitted(world, &pair));
+    pair.person.languages = others;
+    pair.person.language_count = 2;
+    assert_false(admitted(world, &pair));
+    pair.person.languages = regional;
+    assert_true(admitted(world, &pair));
+}
+
+static void
+who_is_full_or_of_the_same_owner_is_left_out(void **state)
+{
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+
+    pair.person.capacity = 0;
+    assert_false(admitted(world, &pair));
+    pair.person.capacity = 1;
+    assert_true(admitted(world, &pair));
+    pair.need.owner_organisation_id = world_id(world, 0xa00, 1);
+    pair.person.owner_organisation_id = world_id(world, 0xa00, 2);
+    assert_true(admitted(world, &pair));
+    pair.person.owner_organisation_id = world_id(world, 0xa00, 1);
+    assert_false(admitted(world, &pair));
+}
+
+static void
+kinds_pair_as_the_domain_says(void **state)
+{
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+
+    pair.need.kind = "placement";
+    pair.need.id = world_id(world, KIND_PLACEMENT, 1);
+    assert_true(admitted(world, &pair));
+    pair.person.person_kind = "student";
+    assert_false(admitted(world, &pair));
+    pair.person.person_kind = "graduate";
+    assert_true(admitted(world, &pair));
+    pair.person.kind = "infrastructure";
+    pair.person.id = world_id(world, KIND_INFRASTRUCTURE, 2);
+    assert_false(admitted(world, &pair));
+}
+
+static void
+a_full_match_has_a_hundred_thousand_points_but_for_the_words_roundings(void **state)
+{
+    static const char *fields[] = {"0715"};
+    static const char *focus[] = {"process"};
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+    struct profile_row others[20];
+    struct score score;
+
+    for (unsigned i = 0; i < COUNT_OF(others); i++)
+        others[i] = world_row(world, KIND_PERSON, 100 + i);
+    world_put(world, others, COUNT_OF(others));
+    pair.need.text[LANG_SV] = pair.person.text[LANG_SV] = "Robotar fogar plåt i serier";
+    pair.need.nuts = pair.person.nuts = "SE312";
+    pair.need.isced_f = pair.person.isced_f = fields;
+    pair.need.isced_f_count = pair.person.isced_f_count = 1;
+    pair.need.eqf = 6;
+    pair.person.eqf = 7;
+    pair.need.focus = pair.person.focus = focus;
+    pair.need.focus_count = pair.person.focus_count = 1;
+    score = scored(world, &pair);
+    assert_int_equal(score.parts[PART_CONCEPTS], SCORE_CONCEPTS_MAX);
+    assert_int_equal(score.parts[PART_REGION], SCORE_REGION_MAX);
+    assert_int_equal(score.parts[PART_FIELD], SCORE_FIELD_MAX);
+    assert_int_equal(score.parts[PART_LEVEL], SCORE_LEVEL_MAX);
+    assert_int_equal(score.parts[PART_FOCUS], SCORE_FOCUS_MAX);
+    assert_int_equal(score.parts[PART_FRESHNESS], SCORE_FRESHNESS_MAX);
+    assert_in_range(score.parts[PART_TEXT], SCORE_TEXT_MAX - 100, SCORE_TEXT_MAX);
+    assert_in_range(score.total, 99900, 100000);
+}
+
+static void
+a_rarer_concept_weighs_more(void **state)
+{
+    struct world *world = *state;
+    struct profile_row crowd[60];
+    struct pair pair = {world_row(world, KIND_NEED, 1), world_row(world, KIND_PERSON, 2)};
+    struct pair other = pair;
+    uint32_t common, rare;
+
+    for (unsigned i = 0; i < COUNT_OF(crowd); i++) {
+        crowd[i] = world_row(world, KIND_PERSON, 100 + i);
+        world_wants(world, &crowd[i], STATISTICS, 1000);
+    }
+    world_put(world, crowd, COUNT_OF(crowd));
+    world_wants(world, &pair.need, STATISTICS, 1000);
+    world_wants(world, &pair.need, WELDING, 1000);
+    other.need = pair.need;
+    world_wants(world, &pair.person, STATISTICS, 1000);
+    world_wants(world, &other.person, WELDING, 1000);
+    common = scored(world, &pair).parts[PART_CONCEPTS];
+    rare = scored(world, &other).parts[PART_CONCEPTS];
+    assert_true(rare > 2 * common);
+}
+
+static void
+what_a_person_is_called_has_no_place_to_enter_the_score(void **state)
+{
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+    const struct score before = scored(world, &pair);
+    struct score after;
+
+    /* All that a row has beside what is scored: ids, tenant, version. */
+    pair.person.version = 99;
+    pair.person.tenant_id = world_tenant(world, 3);
+    pair.person.organisation_type = "hei_university";
+    after = scored(world, &pair);
+    assert_memory_equal(&before, &after, sizeof before);
+}
+
+static void
+an_old_profile_is_less_fresh(void **state)
+{
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+
+    pair.person.updated_unix_ms -= INT64_C(30) * 86400000;
+    assert_int_equal(scored(world, &pair).parts[PART_FRESHNESS], SCORE_FRESHNESS_MAX);
+    pair.person.updated_unix_ms -= INT64_C(150) * 86400000;
+    assert_in_range(scored(world, &pair).parts[PART_FRESHNESS], 1, SCORE_FRESHNESS_MAX - 1);
+    pair.need.updated_unix_ms -= INT64_C(400) * 86400000;
+    assert_int_equal(scored(world, &pair).parts[PART_FRESHNESS], 0);
+}
+
+/* The same need in three languages: the same people, nearly in the same order. */
+static void
+a_need_in_three_languages_finds_the_same_people(void **state)
+{
+    static const char *const sv = "Vi behöver hjälp med maskininlärning, datorseende och "
+                                  "kvalitetskontroll, gärna med energieffektivisering.";
+    static const char *const fi = "Tarvitsemme apua koneoppimisessa, konenäössä ja "
+                                  "laadunvalvonnassa, mielellään myös energiatehokkuudessa.";
+    static const char *const en =
+        "We need help with machine learning, computer vision and quality "
+        "control, preferably with energy efficiency.";
+    struct world *world = *state;
+    struct profile_row rows[203];
+    struct hits hits[3];
+
+    for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+        if (i < 3) {
+            rows[i] = world_row(world, KIND_NEED, i);
+            rows[i].text[i] = i == 0 ? sv : i == 1 ? fi : en;
+            continue;
+        }
+        rows[i] = world_random_row(world, KIND_PERSON, i);
+        rows[i].visibility = "public";
+        rows[i].valid_until = rows[i].available_from = "";
+    }
+    world_put(world, rows, COUNT_OF(rows));
+    for (unsigned i = 0; i < 3; i++) {
+        struct search search = world_search(world, world_find(world, KIND_NEED, i));
+
+        search.limit = 10;
+        assert_int_equal(search_run(world->snapshot, &search, &world->arena, &hits[i]).code,
+                         CODE_OK);
+        assert_int_equal(hits[i].count, 10);
+    }
+    for (unsigned other = 1; other < 3; other++) {
+        size_t shared = 0;
+
+        for (size_t i = 0; i < 10; i++)
+            for (size_t j = 0; j < 10; j++)
+                shared += hits[0].items[i].profile == hits[other].items[j].profile;
+        assert_true(shared >= 8);
+    }
+}
+
+int
+main(void)
+{
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(dates_must_meet),
+        WORLD_TEST(a_language_must_be_shared_where_both_name_any),
+        WORLD_TEST(who_is_full_or_of_the_same_owner_is_left_out),
+        WORLD_TEST(kinds_pair_as_the_domain_says),
+        WORLD_TEST(a_full_match_has_a_hundred_thousand_points_but_for_the_words_roundings),
+        WORLD_TEST(a_rarer_concept_weighs_more),
+        WORLD_TEST(what_a_person_is_called_has_no_place_to_enter_the_score),
+        WORLD_TEST(an_old_profile_is_less_fresh),
+        WORLD_TEST(a_need_in_three_languages_finds_the_same_people),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
