@@ -258,8 +258,9 @@ index_snapshot(const struct index *index, uint64_t position, struct snapshot **r
     snapshot->profiles_with = calloc(terms ? terms : 1, sizeof *snapshot->profiles_with);
     TRY(need(snapshot->profiles_with));
     /* After a failed change the dictionary may know terms that nobody has yet. */
-    memcpy(snapshot->profiles_with, index->profiles_with,
-           (terms < index->term_room ? terms : index->term_room) * sizeof(uint32_t));
+    if (index->term_room > 0)
+        memcpy(snapshot->profiles_with, index->profiles_with,
+               (terms < index->term_room ? terms : index->term_room) * sizeof(uint32_t));
     snapshot->term_count = terms;
     snapshot->live = index->live;
     snapshot->position = position;
