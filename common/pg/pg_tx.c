@@ -9,7 +9,9 @@
 #include "common/pg/pg_sql.h"
 
 #define ROLLBACK_MS 500
-/* How much sooner than the caller's deadline the server gives up: a twentieth, at most this. */
+/* How much sooner than the caller's deadline the server gives up: a tenth, within these bounds,
+ * but never more than a quarter of what is left. */
+#define MARGIN_LEAST_MS 25
 #define MARGIN_MOST_MS 50
 
 /* Statement timeout for a statement that starts now: a little before the deadline, so that its
@@ -18,8 +20,12 @@
 static int
 statement_timeout_ms(int left_ms)
 {
-    const int margin = left_ms / 20 < MARGIN_MOST_MS ? left_ms / 20 : MARGIN_MOST_MS;
+    int margin = left_ms / 10;
 
+    if (margin < MARGIN_LEAST_MS)
+        margin = left_ms / 4 < MARGIN_LEAST_MS ? left_ms / 4 : MARGIN_LEAST_MS;
+    if (margin > MARGIN_MOST_MS)
+        margin = MARGIN_MOST_MS;
     return left_ms - margin > 1 ? left_ms - margin : 1;
 }
 
