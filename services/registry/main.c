@@ -1,6 +1,7 @@
 #include "common/service/service.h"
 #include "services/registry/accounts/accounts.h"
 #include "services/registry/accounts/password.h"
+#include "services/registry/concepts/concepts.h"
 #include "services/registry/indicators/indicators.h"
 #include "services/registry/organisations/organisations.h"
 #include "services/registry/placements/placements.h"

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "common/base/utf8.h"
-#include "common/base/uuid.h"
 #include "common/pg/cursor.h"
 #include "common/service/call.h"
 #include "services/registry/organisations/organisations.h"
@@ -13,6 +11,7 @@
 #include "services/registry/values/values.h"
 
 #define IMPORT_MOST 500
+#define EVENT_IDS_MOST 300 /* an event has at most 16 KiB */
 
 /* What every event about an organisation carries besides its data. */
 static struct outbox_event
@@ -25,23 +24,12 @@ event_about(const Registry__V1__Organisation *organisation, const ProtobufCMessa
                                  .nace = organisation->nace};
 }
 
-static struct status
-new_id(struct call *call, const char **ret)
-{
-    char id[UUID_SIZE];
-
-    uuid_v7(call->clock, id);
-    return need(*ret = arena_copy(call->arena, id));
-}
-
-/* Stores a fresh organisation; a verified number makes it one that only the host corrects. */
+/* Stores a fresh organisation. */
 static struct status
 add(struct call *call, Registry__V1__Organisation *organisation)
 {
-    for (size_t i = 0; i < organisation->n_external_ids; i++)
-        organisation->verified |= organisation->external_ids[i]->verified;
     organisation->version = 1;
-    TRY(new_id(call, &organisation->organisation_id));
+    TRY(values_new_id(call->arena, call->clock, &organisation->organisation_id));
     return store_organisation_insert(call->tx, call->arena, call->tenant_id, organisation);
 }
 
@@ -206,7 +194,7 @@ relate_organisations(struct call *call, const Registry__V1__RelateOrganisationsR
     TRY(need(relation = ARENA_NEW(call->arena, Registry__V1__OrganisationRelation)));
     registry__v1__organisation_relation__init(relation);
     resource_from_request(&request->base, &relation->base);
-    TRY(new_id(call, &relation->relation_id));
+    TRY(values_new_id(call->arena, call->clock, &relation->relation_id));
     TRY(store_organisation_relate(call->tx, call->arena, call->tenant_id, relation));
 
     event.parent_id = relation->parent_id;
@@ -292,11 +280,27 @@ import_one(struct call *call, const Registry__V1__CreateOrganisationRequest *req
 }
 
 static struct status
+emit_imported(struct call *call, const char **ids, size_t count)
+{
+    for (size_t from = 0; from < count; from += EVENT_IDS_MOST) {
+        Registry__V1__OrganisationsImported event = REGISTRY__V1__ORGANISATIONS_IMPORTED__INIT;
+
+        event.organisation_ids = ids + from;
+        event.n_organisation_ids =
+            count - from < EVENT_IDS_MOST ? count - from : EVENT_IDS_MOST;
+        TRY(call_emit(call, (struct outbox_event){.data = &event.base,
+                                                  .subject = ids[from],
+                                                  .audience = "public"}));
+    }
+    return OK;
+}
+
+static struct status
 import_organisations(struct call *call, const Registry__V1__ImportOrganisationsRequest *request,
                      Registry__V1__ImportOrganisationsReply *reply)
 {
-    Registry__V1__OrganisationsImported event = REGISTRY__V1__ORGANISATIONS_IMPORTED__INIT;
     const size_t count = request->n_organisations;
+    size_t changed_count = 0;
     const char **changed;
 
     if (count == 0 || count > IMPORT_MOST)
@@ -307,14 +311,9 @@ import_organisations(struct call *call, const Registry__V1__ImportOrganisationsR
 
         TRY(at_item(call, i, import_one(call, request->organisations[i], reply, &id)));
         if (id)
-            changed[event.n_organisation_ids++] = id;
+            changed[changed_count++] = id;
     }
-    if (event.n_organisation_ids == 0)
-        return OK;
-    event.organisation_ids = changed;
-    return call_emit(call, (struct outbox_event){.data = &event.base,
-                                                 .subject = changed[0],
-                                                 .audience = "public"});
+    return emit_imported(call, changed, changed_count);
 }
 
 #define METHOD(handler, Name)                                                                  \

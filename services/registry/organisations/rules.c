@@ -66,6 +66,7 @@ check_external_ids(struct arena *arena, Registry__V1__Organisation *organisation
         TRY(need(field));
         TRY(values_external_id(arena, field, id, &checked));
         id->verified = checked;
+        organisation->verified |= checked;
         for (size_t j = 0; j < i; j++)
             if (strcmp(id->scheme, organisation->external_ids[j]->scheme) == 0 &&
                 strcmp(id->value, organisation->external_ids[j]->value) == 0)
@@ -97,6 +98,28 @@ rules_organisation(struct arena *arena, Registry__V1__Organisation *organisation
     TRY(check_external_ids(arena, organisation));
     organisation->size_class = rules_organisation_size_class(organisation);
     return OK;
+}
+
+const char *
+rules_organisation_type_word(Registry__V1__OrganisationType type)
+{
+    static const char *const words[] = {
+        "",
+        "hei_university",
+        "hei_uas",
+        "company",
+        "association",
+        "authority",
+        "region",
+        "research_institute",
+        "science_park",
+        "chamber",
+        "funder",
+        "business_promotion",
+        "other",
+    };
+
+    return (size_t)type < COUNT_OF(words) ? words[type] : "";
 }
 
 struct status

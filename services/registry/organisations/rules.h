@@ -8,8 +8,9 @@
 #include "common/base/status.h"
 #include "registry/v1/organisations.pb-c.h"
 
-/* Checks and normalises the whole: trims texts, derives size_class, and marks the external ids
- * whose check digit was looked at.  INVALID_ARGUMENT names the field. */
+/* Checks and normalises the whole: trims texts, derives size_class, marks the external ids
+ * whose check digit was looked at, and with one of them the organisation as verified.
+ * INVALID_ARGUMENT names the field. */
 must_use struct status rules_organisation(struct arena *arena,
                                           Registry__V1__Organisation *organisation);
 
@@ -24,6 +25,9 @@ must_use struct status rules_organisation_may_change(struct arena *arena, bool v
                                                      const char *created_by_tenant,
                                                      const char *tenant_id,
                                                      bool tenant_is_host);
+
+/* The word of a type in events' filters, rule sets and views: "hei_university"; "" for none. */
+const char *rules_organisation_type_word(Registry__V1__OrganisationType type);
 
 must_use struct status
 rules_organisation_relation(struct arena *arena,

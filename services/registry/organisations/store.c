@@ -207,6 +207,26 @@ store_organisation_find_known(struct pg_tx *tx, struct arena *arena,
 }
 
 struct status
+store_organisation_known(struct pg_tx *tx, struct arena *arena, const char *const *ids,
+                         size_t count, bool *ret_all, size_t *ret_missing)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    uint64_t place = 0;
+    bool missing;
+
+    if (count == 0) {
+        *ret_all = true;
+        return OK;
+    }
+    TRY(pg_query(tx, &SQL_MISSING, PG_IN(pg_texts(ids, count)), &rows));
+    missing = pg_next_row(&rows, arena, PG_OUT(pg_to_u64(&place)));
+    TRY(pg_rows_status(&rows));
+    *ret_all = !missing;
+    *ret_missing = (size_t)place;
+    return OK;
+}
+
+struct status
 store_organisation_list(struct pg_tx *tx, struct arena *arena,
                         const struct organisation_filter *filter, struct organisation_row **ret,
                         size_t *ret_count)

@@ -39,6 +39,12 @@ store_organisation_find_known(struct pg_tx *tx, struct arena *arena,
                               const Registry__V1__Organisation *organisation,
                               const char **ret_id);
 
+/* Whether all of the ids are organisations'; else *ret_missing is the place of the first that
+ * is not. */
+must_use struct status store_organisation_known(struct pg_tx *tx, struct arena *arena,
+                                                const char *const *ids, size_t count,
+                                                bool *ret_all, size_t *ret_missing);
+
 struct organisation_filter {
     const char *after_name, *after_id; /* "" from the beginning */
     const char *name;                  /* folded and escaped for LIKE; the texts may be "" */

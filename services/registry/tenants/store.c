@@ -72,3 +72,16 @@ store_tenant_list(struct pg_tx *tx, struct arena *arena, const char *after_slug,
     *ret_count = count;
     return OK;
 }
+
+struct status
+store_tenant_host(struct pg_tx *tx, struct arena *arena, const char **ret)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    const char *id = "";
+
+    TRY(pg_query(tx, &SQL_HOST, PG_NONE, &rows));
+    if (!pg_next_row(&rows, arena, PG_OUT(pg_to_text(&id))))
+        TRY(pg_rows_status(&rows));
+    *ret = id;
+    return OK;
+}

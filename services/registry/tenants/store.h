@@ -18,3 +18,7 @@ must_use struct status store_tenant_get(struct pg_tx *tx, struct arena *arena,
 must_use struct status store_tenant_list(struct pg_tx *tx, struct arena *arena,
                                          const char *after_slug, uint32_t limit,
                                          Registry__V1__Tenant ***ret, size_t *ret_count);
+
+/* The host tenant's id; "" when there is none. */
+must_use struct status store_tenant_host(struct pg_tx *tx, struct arena *arena,
+                                         const char **ret);

@@ -78,6 +78,24 @@ values_enum(struct arena *arena, const char *field, const ProtobufCEnumDescripto
     return OK;
 }
 
+struct status
+values_enums(struct arena *arena, const char *field, const ProtobufCEnumDescriptor *descriptor,
+             const int *values, size_t count, size_t most)
+{
+    if (count > most)
+        return FAIL_FIELD(arena, field, "must have at most %zu items, not %zu", most, count);
+    for (size_t i = 0; i < count; i++) {
+        char *path = item_path(arena, field, i, NULL);
+
+        TRY(need(path));
+        TRY(values_enum(arena, path, descriptor, values[i], true));
+        for (size_t j = 0; j < i; j++)
+            if (values[i] == values[j])
+                return FAIL_FIELD(arena, path, "is the same as item %zu", j);
+    }
+    return OK;
+}
+
 static bool
 leap(int year)
 {
@@ -136,6 +154,33 @@ values_days(const char *date)
     const int day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
 
     return era * 146097 + day_of_era - 719468;
+}
+
+struct status
+values_date_of(struct arena *arena, int32_t days, const char **ret)
+{
+    /* Civil from days: the way back of values_days. */
+    const int shifted = days + 719468;
+    const int era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    const int day_of_era = shifted - era * 146097;
+    const int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const int day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int of_march = (5 * day_of_year + 2) / 153;
+    const int day = day_of_year - (153 * of_march + 2) / 5 + 1;
+    const int month = of_march < 10 ? of_march + 3 : of_march - 9;
+    const int year = year_of_era + era * 400 + (month <= 2);
+
+    return need(*ret = arena_printf(arena, "%04d-%02d-%02d", year, month, day));
+}
+
+struct status
+values_today(struct arena *arena, struct wall now, const char **ret)
+{
+    const int64_t day_ms = 86400000;
+
+    return values_date_of(arena, (int32_t)(now.unix_ms / day_ms), ret);
 }
 
 struct status
@@ -312,6 +357,22 @@ values_visibility(struct arena *arena, Registry__V1__Visibility *visibility,
 }
 
 struct status
+values_audience(struct arena *arena, Registry__V1__Visibility visibility,
+                const char *const *shared_with, size_t count, const char **ret)
+{
+    const char *audience = NULL;
+
+    if (visibility == REGISTRY__V1__VISIBILITY__PUBLIC)
+        audience = "public";
+    if (visibility == REGISTRY__V1__VISIBILITY__SHARED)
+        for (size_t i = 0; i < count; i++)
+            TRY(need(audience = i ? arena_printf(arena, "%s,%s", audience, shared_with[i])
+                                  : arena_copy(arena, shared_with[i])));
+    *ret = audience;
+    return OK;
+}
+
+struct status
 values_like(struct arena *arena, const char *field, const char *part, const char **ret)
 {
     const char *trimmed = part;
@@ -330,6 +391,15 @@ values_like(struct arena *arena, const char *field, const char *part, const char
     *at = '\0';
     *ret = escaped;
     return OK;
+}
+
+struct status
+values_new_id(struct arena *arena, const struct clock *clock, const char **ret)
+{
+    char id[UUID_SIZE];
+
+    uuid_v7(clock, id);
+    return need(*ret = arena_copy(arena, id));
 }
 
 struct status

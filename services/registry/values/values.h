@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/clock.h"
 #include "common/base/lang.h"
 #include "common/base/status.h"
 #include "registry/v1/types.pb-c.h"
@@ -29,11 +30,20 @@ must_use struct status values_enum(struct arena *arena, const char *field,
                                    const ProtobufCEnumDescriptor *descriptor, int value,
                                    bool required);
 
+/* As values_enum for each of a list: none is 0, none comes twice. */
+must_use struct status values_enums(struct arena *arena, const char *field,
+                                    const ProtobufCEnumDescriptor *descriptor,
+                                    const int *values, size_t count, size_t most);
+
 /* A calendar date "2026-11-22" between 1900 and 2199. */
 must_use struct status values_date(struct arena *arena, const char *field, const char *date,
                                    bool required);
 /* Days since 1970-01-01; the date must have passed values_date. */
 int32_t values_days(const char *date);
+/* The date of a day that values_days gives. */
+must_use struct status values_date_of(struct arena *arena, int32_t days, const char **ret);
+/* The date of `now`, in UTC. */
+must_use struct status values_today(struct arena *arena, struct wall now, const char **ret);
 
 must_use struct status values_country(struct arena *arena, const char *field,
                                       const char *country);
@@ -68,9 +78,19 @@ must_use struct status values_visibility(struct arena *arena,
                                          Registry__V1__Visibility *visibility,
                                          const char *const *shared_with, size_t count);
 
+/* Whom an event about a thing of this visibility is for, besides its tenant: "public", tenants
+ * joined by commas, or NULL. */
+must_use struct status values_audience(struct arena *arena, Registry__V1__Visibility visibility,
+                                       const char *const *shared_with, size_t count,
+                                       const char **ret);
+
 /* A part of a text to look for: folded, and escaped for SQL LIKE; at most 200 characters. */
 must_use struct status values_like(struct arena *arena, const char *field, const char *part,
                                    const char **ret);
+
+/* A fresh UUIDv7. */
+must_use struct status values_new_id(struct arena *arena, const struct clock *clock,
+                                     const char **ret);
 
 /* 0 becomes 50; more than 200 is refused. */
 must_use struct status values_page_size(struct arena *arena, uint32_t page_size, uint32_t *ret);

@@ -82,6 +82,9 @@ CREATE TABLE concept (
     alt_sv             text[] NOT NULL DEFAULT '{}',
     alt_fi             text[] NOT NULL DEFAULT '{}',
     alt_en             text[] NOT NULL DEFAULT '{}',
+    sort_sv            text NOT NULL DEFAULT '',  -- the label shown in the language, folded
+    sort_fi            text NOT NULL DEFAULT '',
+    sort_en            text NOT NULL DEFAULT '',
     label_folded       text NOT NULL,  -- all labels and alternatives, folded, joined by line feeds
     broader_uris       text[] NOT NULL DEFAULT '{}',
     active             boolean NOT NULL DEFAULT true,
@@ -121,6 +124,7 @@ CREATE TABLE person (
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, reference)
 );
+CREATE INDEX person_id ON person (id);  -- across tenants, for what is shared
 CREATE INDEX person_by_name ON person (tenant_id, name_sort COLLATE "C", id);
 
 CREATE TABLE need (
@@ -145,8 +149,9 @@ CREATE TABLE need (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX need_id ON need (id);
 CREATE INDEX need_newest ON need (tenant_id, id DESC);
-CREATE INDEX need_running_out ON need (valid_until) WHERE state = 2;
+CREATE INDEX need_running_out ON need (tenant_id, valid_until) WHERE state = 2;
 
 CREATE TABLE capability (
     tenant_id          uuid NOT NULL REFERENCES tenant (id),
@@ -173,6 +178,7 @@ CREATE TABLE capability (
     updated_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX capability_id ON capability (id);
 
 CREATE TABLE equipment (
     tenant_id          uuid NOT NULL REFERENCES tenant (id),
@@ -203,6 +209,7 @@ CREATE TABLE equipment (
     updated_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX equipment_id ON equipment (id);
 CREATE INDEX equipment_by_name ON equipment (tenant_id, name_sort COLLATE "C", id);
 
 -- A login is shared by all tenants; what it may do stands in membership.
@@ -311,6 +318,7 @@ CREATE TABLE placement (
     FOREIGN KEY (tenant_id, process_manager_id) REFERENCES person (tenant_id, id),
     FOREIGN KEY (tenant_id, associate_id) REFERENCES person (tenant_id, id)
 );
+CREATE INDEX placement_id ON placement (id);
 CREATE INDEX placement_newest ON placement (tenant_id, id DESC);
 
 CREATE TABLE application (

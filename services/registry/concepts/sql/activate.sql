@@ -1,0 +1,4 @@
+WITH changed AS (
+    UPDATE concept SET active = (vocabulary = $1) WHERE active <> (vocabulary = $1)
+)
+SELECT count(*) FROM concept WHERE vocabulary = $1
