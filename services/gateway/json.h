@@ -77,6 +77,12 @@ must_use struct status json_set_text(const struct json_plan *plan, unsigned inde
                                      const char *text, const char *name, struct arena *arena,
                                      ProtobufCMessage *message);
 
+/* As json_set_text for a field named by its path, "page_size" or "subject.kind"; messages on
+ * the way are made.  A field in `closed` is refused. */
+must_use struct status json_set_path(const struct json_plan *plan, const char *path,
+                                     const char *text, const struct json_fields *closed,
+                                     struct arena *arena, ProtobufCMessage *message);
+
 /* Appends the message as JSON.  RESOURCE_EXHAUSTED when the buffer is full; INTERNAL beyond
  * JSON_DEPTH.  The message's strings must be UTF-8, as wire_unpack leaves them. */
 must_use struct status json_write(const struct json_plan *plan, const ProtobufCMessage *message,

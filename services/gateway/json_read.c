@@ -447,3 +447,45 @@ json_set_text(const struct json_plan *plan, unsigned index, const char *text, co
     }
     return OK;
 }
+
+/* The singular message in a field, made when it is not there. */
+static struct status
+enter_message(const struct json_field *field, struct arena *arena, ProtobufCMessage *parent,
+              ProtobufCMessage **ret)
+{
+    ProtobufCMessage **place = json_member(field, parent);
+
+    if (!*place) {
+        TRY(need(*place = arena_alloc(arena, field->child->descriptor->sizeof_message)));
+        field->child->descriptor->message_init(*place);
+    }
+    *ret = *place;
+    return OK;
+}
+
+struct status
+json_set_path(const struct json_plan *plan, const char *path, const char *text,
+              const struct json_fields *closed, struct arena *arena, ProtobufCMessage *message)
+{
+    const char *at = path;
+
+    for (;;) {
+        const size_t size = strcspn(at, ".");
+        const int index = json_plan_field(plan, at, size);
+        const struct json_field *field = index < 0 ? NULL : &plan->fields[index];
+
+        if (!field)
+            return FAIL_FIELD(arena, path, "there is no such field");
+        if (closed && json_fields_has(closed, (unsigned)index))
+            return FAIL_FIELD(arena, path, "is set by the path or a header");
+        if (at[size] == '\0')
+            return json_set_text(plan, (unsigned)index, text, path, arena, message);
+        if (field->kind != JSON_MESSAGE || field->repeated || field->oneof ||
+            field->child->timestamp)
+            return FAIL_FIELD(arena, path, "cannot be given here");
+        TRY(enter_message(field, arena, message, &message));
+        plan = field->child;
+        closed = NULL;
+        at += size + 1;
+    }
+}

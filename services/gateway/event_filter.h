@@ -1,0 +1,37 @@
+#pragma once
+
+/* The parameters of the event routes. */
+
+#include "io/cloudevents/v1/cloudevents.pb-c.h"
+#include "services/gateway/ring.h"
+#include "services/gateway/serve.h"
+
+struct event_query {
+    struct event_filter filter; /* texts live in the exchange's arena */
+    bool has_after;
+    uint64_t after;
+    uint32_t limit; /* 0: not given */
+};
+
+/* Reads after, limit and types (prefixes, comma-separated) from the query, and the tenant from
+ * the identity. */
+must_use struct status event_query_read(struct exchange *exchange, struct event_query *ret);
+
+/* Asks the log for a page.  `done` as for rpc_start; the page is a packed ReadReply. */
+must_use struct status
+event_read_start(struct gateway *gateway, const Wire__V1__Principal *principal,
+                 const struct event_filter *filter, uint64_t after, uint32_t limit,
+                 struct mono deadline,
+                 void (*done)(void *context, const struct rpc_answer *answer), void *context,
+                 struct arena *arena);
+
+/* The gateway's own principal, for pages that serve a stream; the caller filters. */
+void event_own_principal(struct identity_principal *ret);
+
+/* A page, unpacked. */
+struct event_page {
+    uint64_t through, head;
+    const Io__Cloudevents__V1__CloudEventBatch *events;
+};
+must_use struct status event_page_unpack(struct bytes packed, struct arena *arena,
+                                         struct event_page *ret);

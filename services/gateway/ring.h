@@ -1,0 +1,58 @@
+#pragma once
+
+/* The latest events, ready to be sent, in memory of bounded size.
+ *
+ * The ring covers every position after ring_after up to ring_through: an event in that range
+ * that is not here is one that nobody outside may see.  Loop thread; the events are made by the
+ * feed.
+ */
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "services/gateway/auth.h"
+
+#define RING_EVENTS 65536
+#define RING_LIVE_MS 3000
+
+/* An event as it goes out: one allocation. */
+struct ring_event {
+    uint64_t position;
+    const char *type, *tenant_id, *audience; /* "" for none */
+    const char *frame;                       /* "id: 7\ndata: {...}\n\n" */
+    size_t frame_size;
+    const char *json; /* inside the frame */
+    size_t json_size;
+    size_t cost_bytes;
+};
+
+/* Which events a reader wants, besides what it may see.  Prefixes of types; no entry: all. */
+#define EVENT_TYPES_WANTED 16
+struct event_filter {
+    char tenant_id[IDENTITY_ID_BYTES]; /* "" sees public events only */
+    const char *types[EVENT_TYPES_WANTED];
+    size_t type_count;
+};
+
+/* Own tenant's, public, or shared with the tenant; never internal ones. */
+bool event_visible(const struct event_filter *filter, const char *type, const char *tenant_id,
+                   const char *audience);
+
+struct ring;
+
+must_use struct status ring_create(size_t limit_bytes, struct arena *arena, struct ring **ret);
+void ring_destroy(struct ring **ring);
+
+/* Starts anew after a position: at the first contact with the log, or after a hole in it. */
+void ring_restart(struct ring *ring, uint64_t after);
+/* Takes over an event (made by malloc). */
+void ring_add(struct ring *ring, struct ring_event *event);
+void ring_advance(struct ring *ring, uint64_t through, uint64_t head, struct mono now);
+
+uint64_t ring_after(const struct ring *ring);
+uint64_t ring_through(const struct ring *ring);
+uint64_t ring_head(const struct ring *ring);
+/* Whether the log has been heard of in the last RING_LIVE_MS. */
+bool ring_live(const struct ring *ring, struct mono now);
+
+/* The first event with a greater position; NULL: none yet. */
+const struct ring_event *ring_next(const struct ring *ring, uint64_t position);
