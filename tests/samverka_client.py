@@ -1,16 +1,14 @@
 """A stranger's clients: made from proto/ with stock protoc and from docs/protocol.md, nothing else.
 
-    contract = Contract()                      the generated Python modules
+    contract = Contract()                      messages and methods by name
     rpc = Rpc(contract, endpoint, keys)        one service over ZeroMQ with CURVE
     web = Web(cluster.url)                     the REST interface, with a session of its own
 """
 
-import importlib
 import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -18,29 +16,30 @@ import urllib.request
 import uuid
 
 import zmq
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 class Contract:
-    """Compiles the contract with stock protoc into a temporary folder."""
+    """The contract as stock protoc reads it; messages are made from its descriptors, because a
+    Python package named "io" (of io.cloudevents) would hide behind Python's own."""
 
     def __init__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="samverka-contract-")
         proto = ROOT / "proto"
         files = sorted(str(p.relative_to(proto)) for p in proto.rglob("*.proto"))
-        subprocess.run(["protoc", f"-I{proto}", f"--python_out={self._folder.name}", *files],
-                       check=True)
-        sys.path.insert(0, self._folder.name)
-        for file in files:
-            importlib.import_module(file.removesuffix(".proto").replace("/", ".") + "_pb2")
-        from google.protobuf import descriptor_pool
-        self.pool = descriptor_pool.Default()
+        with tempfile.TemporaryDirectory(prefix="samverka-contract-") as folder:
+            out = pathlib.Path(folder) / "contract.desc"
+            subprocess.run(["protoc", f"-I{proto}", "--include_imports",
+                            f"--descriptor_set_out={out}", *files], check=True)
+            found = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
+        self.pool = descriptor_pool.DescriptorPool()
+        for file in found.file:
+            self.pool.Add(file)
+        self._factory = message_factory.MessageFactory(self.pool)
 
     def message(self, full_name):
-        from google.protobuf import message_factory
-        return message_factory.MessageFactory(self.pool).GetPrototype(
-            self.pool.FindMessageTypeByName(full_name))
+        return self._factory.GetPrototype(self.pool.FindMessageTypeByName(full_name))
 
     def method(self, name):
         """"registry.v1.Needs/GetNeed" -> request and reply classes."""
@@ -103,7 +102,6 @@ class Rpc:
         return envelope
 
     def call(self, method, fields=None, **options):
-        from google.protobuf import json_format
         request_class, reply_class = self.contract.method(method)
         request = json_format.ParseDict(fields or {}, request_class())
         head = self.head(method, **options)
