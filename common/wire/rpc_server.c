@@ -66,10 +66,9 @@ public_status(struct status status, const struct rpc_job *job)
 {
     if (status.code != CODE_INTERNAL)
         return status;
-    log_error("request failed",
-              KV("rpc", (const char *)(job->method ? job->method->name : "unknown")),
-              KV("id", (const char *)job->id),
-              KV("detail", status.detail ? status.detail : ""));
+    log_context(job->id, NULL, job->method ? job->method->name : NULL);
+    log_error("request failed", KV("detail", status.detail ? status.detail : ""));
+    log_context(NULL, NULL, NULL);
     status.detail = code_meaning(CODE_INTERNAL);
     status.field = NULL;
     return status;
@@ -190,13 +189,6 @@ fill_request(struct rpc_server *server, struct rpc_job *job, struct arena *arena
     return check_body(arena, request);
 }
 
-/* "00-<trace id>-...": the part that log lines carry. */
-static const char *
-trace_id(const Wire__V1__RequestHead *head, struct arena *arena)
-{
-    return arena_copy_n(arena, head->traceparent + 3, 32);
-}
-
 static struct status
 run_request(struct rpc_server *server, void *worker_context, struct arena *arena,
             struct rpc_job *job, struct task *task)
@@ -211,7 +203,6 @@ run_request(struct rpc_server *server, void *worker_context, struct arena *arena
         return FAIL(arena, DEADLINE_EXCEEDED, "the time allowed passed while waiting");
     }
     TRY(fill_request(server, job, arena, task));
-    log_context(job->id, trace_id(task->head, arena), job->method->name);
     return config->run(worker_context, &task->request);
 }
 
@@ -224,7 +215,6 @@ work(void *context, void *worker_context, struct arena *arena, struct rpc_job *j
 
     task.status = run_request(server, worker_context, arena, job, &task);
     make_reply(server, job, &task, arena);
-    log_context(NULL, NULL, NULL);
     arena_reset(arena);
 }
 
