@@ -136,7 +136,7 @@ a_name_is_resolved_by_the_thread(void **state)
     const struct mono deadline = mono_add_ms(clock_mono(clock_system()), PATIENCE_MS);
     struct resolved now;
     char list[128], host[64];
-    struct addrinfo *infos;
+    struct addrinfo *infos = NULL;
     int handle;
 
     (void)state;
