@@ -214,9 +214,11 @@ world_random_row(struct world *world, enum kind kind, unsigned number)
     struct profile_row row = world_row(world, kind, number);
     const uint32_t concepts = world_random(world, 6);
 
-    for (uint32_t i = 0; i < concepts; i++)
-        world_wants(world, &row, (enum world_concept)world_random(world, WORLD_CONCEPTS),
-                    100 + world_random(world, 901));
+    for (uint32_t i = 0; i < concepts; i++) {
+        const uint32_t concept = world_random(world, WORLD_CONCEPTS);
+
+        world_wants(world, &row, (enum world_concept) concept, 100 + world_random(world, 901));
+    }
     if (world_random(world, 2))
         row.text[LANG_SV] = swedish[world_random(world, COUNT_OF(swedish))];
     if (world_random(world, 3) == 0)

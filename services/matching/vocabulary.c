@@ -6,6 +6,14 @@
 /* The beginning of a compound counts when it is long enough to mean something. */
 #define COMPOUND_LETTERS_MIN 9
 #define COMPOUND_PART_LETTERS_MIN 7
+
+/* A Finnish word of some length is known by its beginning, all but the last letters of the
+ * label; endings make it this much longer at most. */
+#define FINNISH_LETTERS_MIN 7
+#define FINNISH_BEGINNING_MIN 6
+#define FINNISH_CHANGED_LETTERS 3
+#define FINNISH_ENDING_LETTERS 5
+
 #define VOCABULARY_BYTES ((size_t)1 << 30)
 
 struct concept {
@@ -14,13 +22,19 @@ struct concept {
     const char *label[LANG_COUNT];
 };
 
+/* What a key stands for. */
+struct target {
+    uint32_t concept;
+    uint32_t letters; /* of the label; 0 when it is met whole */
+};
+
 struct vocabulary {
     uint32_t references;
     struct arena arena; /* concepts and labels */
     struct concept *concepts;
     uint32_t count;
     struct dictionary labels; /* link key -> index into targets */
-    uint32_t *targets;        /* concept by number of the label */
+    struct target *targets;   /* by number of the key */
     size_t target_room;
 };
 
@@ -100,29 +114,46 @@ join_broader(struct vocabulary *vocabulary, const struct concept_row *rows)
     }
 }
 
+/* The first to claim a key keeps it. */
+static struct status
+learn_key(struct vocabulary *vocabulary, uint64_t key, struct target target)
+{
+    uint32_t number;
+
+    TRY(dictionary_put(&vocabulary->labels, key, &number));
+    if (number >= vocabulary->target_room) {
+        const size_t room = vocabulary->target_room ? vocabulary->target_room * 2 : 1024;
+        struct target *targets = realloc(vocabulary->targets, room * sizeof *targets);
+
+        TRY(need(targets));
+        for (size_t i = vocabulary->target_room; i < room; i++)
+        targets[i].concept = VOCABULARY_NONE;
+        vocabulary->targets = targets;
+        vocabulary->target_room = room;
+    }
+    if (vocabulary->targets[number].concept == VOCABULARY_NONE)
+        vocabulary->targets[number] = target;
+    return OK;
+}
+
 static struct status
 learn_words(struct vocabulary *vocabulary, enum lang lang, const struct word_list *label,
             uint32_t concept)
 {
-    uint32_t number;
+    size_t letters, beginning;
 
     if (label->count == 0 || label->count > VOCABULARY_LABEL_WORDS_MAX)
         return OK;
-    TRY(dictionary_put(&vocabulary->labels, words_link_key(lang, label->items, label->count),
-                       &number));
-    if (number >= vocabulary->target_room) {
-        const size_t room = vocabulary->target_room ? vocabulary->target_room * 2 : 1024;
-        uint32_t *targets = realloc(vocabulary->targets, room * sizeof *targets);
-
-        TRY(need(targets));
-        for (size_t i = vocabulary->target_room; i < room; i++)
-            targets[i] = VOCABULARY_NONE;
-        vocabulary->targets = targets;
-        vocabulary->target_room = room;
-    }
-    if (vocabulary->targets[number] == VOCABULARY_NONE)
-    vocabulary->targets[number] = concept;
-    return OK;
+    TRY(learn_key(vocabulary, words_link_key(lang, label->items, label->count),
+                  (struct target){concept, 0}));
+    letters = utf8_length(label->items[0].text);
+    if (lang != LANG_FI || label->count > 1 || letters < FINNISH_LETTERS_MIN)
+        return OK;
+    beginning = letters - FINNISH_CHANGED_LETTERS;
+    if (beginning < FINNISH_BEGINNING_MIN)
+        beginning = FINNISH_BEGINNING_MIN;
+    return learn_key(vocabulary, words_beginning_key(lang, label->items[0].text, beginning),
+                     (struct target){concept, (uint32_t)letters});
 }
 
 /* A label is learned whole and without what it says in parentheses: "Java (programming)". */
@@ -241,22 +272,46 @@ vocabulary_label(const struct vocabulary *vocabulary, uint32_t concept, enum lan
     return "";
 }
 
+static const struct target *
+find_target(const struct vocabulary *vocabulary, uint64_t key)
+{
+    static const struct target none = {VOCABULARY_NONE, 0};
+    const uint32_t number = dictionary_find(&vocabulary->labels, key);
+
+    return number == DICTIONARY_NONE ? &none : &vocabulary->targets[number];
+}
+
 static uint32_t
 label_target(const struct vocabulary *vocabulary, uint64_t key)
 {
-    const uint32_t number = dictionary_find(&vocabulary->labels, key);
+    return find_target(vocabulary, key)->concept;
+}
 
-    return number == DICTIONARY_NONE ? VOCABULARY_NONE : vocabulary->targets[number];
+/* A Finnish word in any of its cases: the label with the longest beginning in common. */
+static uint32_t
+inflected_target(const struct vocabulary *vocabulary, enum lang lang, const struct word *word)
+{
+    const size_t letters = utf8_length(word->text);
+
+    if (lang != LANG_FI || letters < FINNISH_LETTERS_MIN)
+        return VOCABULARY_NONE;
+    for (size_t part = letters; part >= FINNISH_BEGINNING_MIN; part--) {
+        const struct target *target =
+            find_target(vocabulary, words_beginning_key(lang, word->text, part));
+
+        if (target->concept != VOCABULARY_NONE &&
+            letters <= target->letters + FINNISH_ENDING_LETTERS)
+        return target->concept;
+    }
+    return VOCABULARY_NONE;
 }
 
 /* Swedish and Finnish write compounds in one word: its longest beginning that is a label. */
 static uint32_t
 compound_target(const struct vocabulary *vocabulary, enum lang lang, const struct word *word)
 {
-    size_t letters = 0;
+    const size_t letters = utf8_length(word->stem);
 
-    for (const char *at = word->stem; *at; letters++)
-        (void)utf8_next(&at);
     if (lang == LANG_EN || letters < COMPOUND_LETTERS_MIN)
         return VOCABULARY_NONE;
     for (size_t part = letters - 1; part >= COMPOUND_PART_LETTERS_MIN; part--) {
@@ -277,22 +332,27 @@ vocabulary_link(const struct vocabulary *vocabulary, enum lang lang,
 
     for (size_t first = 0; first < text->count && count < room;) {
         size_t window = text->count - first;
-        uint32_t concept = VOCABULARY_NONE;
+        struct link found = {.first = (uint32_t)first};
 
         if (window > VOCABULARY_LABEL_WORDS_MAX)
             window = VOCABULARY_LABEL_WORDS_MAX;
-        for (; window > 0 && concept == VOCABULARY_NONE; window--)
-        concept = label_target(vocabulary, words_link_key(lang, &text->items[first], window));
-        if (concept != VOCABULARY_NONE) {
-            into[count++] =
-                (struct link){concept, (uint32_t)first, (uint32_t)window + 1, false};
-            first += window + 1;
-            continue;
+        found.concept =
+            label_target(vocabulary, words_link_key(lang, &text->items[first], window));
+        while (found.concept == VOCABULARY_NONE && window > 1) {
+            window--;
+            found.concept =
+                label_target(vocabulary, words_link_key(lang, &text->items[first], window));
         }
-        concept = compound_target(vocabulary, lang, &text->items[first]);
-        if (concept != VOCABULARY_NONE)
-            into[count++] = (struct link){concept, (uint32_t)first, 1, true};
-        first++;
+        found.count = (uint32_t)window;
+        if (found.concept == VOCABULARY_NONE)
+        found.concept = inflected_target(vocabulary, lang, &text->items[first]);
+        if (found.concept == VOCABULARY_NONE) {
+            found.concept = compound_target(vocabulary, lang, &text->items[first]);
+            found.compound = true;
+        }
+        if (found.concept != VOCABULARY_NONE)
+            into[count++] = found;
+        first += window;
     }
     return count;
 }

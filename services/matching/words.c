@@ -5,8 +5,6 @@
 
 #include <libstemmer.h>
 
-#define LONG_STEM_LETTERS 8
-
 struct words {
     struct sb_stemmer *stemmers[LANG_COUNT];
 };
@@ -163,23 +161,13 @@ bytes_of_letters(const char *text, size_t letters)
     return (size_t)(at - text);
 }
 
-static size_t
-link_bytes(enum lang lang, const char *stem)
-{
-    const size_t letters = utf8_length(stem);
-
-    if (lang == LANG_FI && letters >= LONG_STEM_LETTERS)
-        return bytes_of_letters(stem, letters - 1);
-    return strlen(stem);
-}
-
 uint64_t
 words_link_key(enum lang lang, const struct word *words, size_t count)
 {
     uint64_t hash = start_key('l', lang);
 
     for (size_t i = 0; i < count; i++) {
-        hash = hash_more(hash, words[i].stem, link_bytes(lang, words[i].stem));
+        hash = hash_more(hash, words[i].stem, strlen(words[i].stem));
         hash = hash_more(hash, " ", 1);
     }
     return hash_finish(hash);
@@ -192,4 +180,10 @@ words_prefix_key(enum lang lang, const char *stem, size_t letters)
         hash_more(start_key('l', lang), stem, bytes_of_letters(stem, letters));
 
     return hash_finish(hash_more(hash, " ", 1));
+}
+
+uint64_t
+words_beginning_key(enum lang lang, const char *word, size_t letters)
+{
+    return hash_finish(hash_more(start_key('b', lang), word, bytes_of_letters(word, letters)));
 }

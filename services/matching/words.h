@@ -44,10 +44,12 @@ uint64_t words_stem_key(enum lang lang, const char *stem);
 void words_grams(enum lang lang, const char *stem, void (*take)(void *context, uint64_t key),
                  void *context);
 
-/* The key of a run of words as a label is looked up: by their stems, in Finnish without the
- * last letter of long ones, where the stemmer leaves the case's trace (koneoppimin-,
- * koneoppimis-). */
+/* The key of a run of words as a label is looked up: by their stems. */
 uint64_t words_link_key(enum lang lang, const struct word *words, size_t count);
 
 /* The same for the first `letters` letters of one stem: the first part of a compound. */
 uint64_t words_prefix_key(enum lang lang, const char *stem, size_t letters);
+
+/* The key of the first `letters` letters of a word as it is written: what stays the same
+ * through the cases of Finnish, whose stems do not. */
+uint64_t words_beginning_key(enum lang lang, const char *word, size_t letters);

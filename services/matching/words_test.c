@@ -58,6 +58,11 @@ inflected_words_name_their_concept_in_all_three_languages(void **state)
     assert_int_equal(linked(world, LANG_FI, "energiatehokkuutta"), ENERGY_EFFICIENCY);
     assert_int_equal(linked(world, LANG_FI, "Energiatehokkuuden parantaminen"),
                      ENERGY_EFFICIENCY);
+    assert_int_equal(linked(world, LANG_FI, "konenäössä"), COMPUTER_VISION);
+    assert_int_equal(linked(world, LANG_FI, "Laadunvalvonnan ja konepajan"), QUALITY_CONTROL);
+    assert_int_equal(linked(world, LANG_FI, "laadunvalvontaa"), QUALITY_CONTROL);
+    assert_int_equal(linked(world, LANG_FI, "hitsauksesta"), WELDING);
+    assert_int_equal(linked(world, LANG_FI, "laadun parantaminen"), -1);
     assert_int_equal(linked(world, LANG_SV, "kunskap om maskininlärningen"), MACHINE_LEARNING);
     assert_int_equal(linked(world, LANG_SV, "Värmepumparna"), HEAT_PUMPS);
     assert_int_equal(linked(world, LANG_EN, "a heat pump"), HEAT_PUMPS);
