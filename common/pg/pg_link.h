@@ -5,8 +5,8 @@
  * It is non-blocking and always in libpq's pipeline mode: statements are queued, one sync ends
  * the batch, and the batch is one round trip.  A statement never waits longer than the server's
  * statement_timeout, which pg_tx keeps a little below the deadline; when even so the deadline
- * passes, the server is frozen or cut off and the connection is closed.  (PQcancel is not used:
- * it blocks without a limit.)
+ * and 50 ms more pass, the server is frozen or cut off and the connection is closed.  (PQcancel
+ * is not used: it blocks without a limit.)
  */
 
 #include <libpq-fe.h>
