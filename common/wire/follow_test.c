@@ -387,9 +387,10 @@ the_data_of_another_type_is_refused(void **state)
 {
     struct stage *stage = *state;
     Io__Cloudevents__V1__CloudEvent event = IO__CLOUDEVENTS__V1__CLOUD_EVENT__INIT;
-    Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
+    Google__Protobuf__Any any;
     ProtobufCMessage *data;
 
+    google__protobuf__any__init(&any);
     event.data_case = IO__CLOUDEVENTS__V1__CLOUD_EVENT__DATA_PROTO_DATA;
     event.proto_data = &any;
     any.type_url = arena_copy(&stage->arena, "type.googleapis.com/wire.v1.PingRequest");
