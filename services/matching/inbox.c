@@ -262,7 +262,8 @@ take_in(struct call *call, Registry__V1__ProfileKey *const *profiles, size_t pro
     const struct snapshot *snapshot;
     struct index_change *keys;
     const char **gone;
-    size_t count, gone_count;
+    size_t count = 0;
+    size_t gone_count = 0;
 
     TRY(parse_keys(call, profiles, profile_count, &keys, &count));
     TRY(need(gone = ARENA_ARRAY(call->arena, const char *, count + 1)));

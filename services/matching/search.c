@@ -151,11 +151,37 @@ add_block(struct cursor *cursors, size_t count, uint32_t first, uint32_t end,
     }
 }
 
+/* The most that all parts but concepts and text can add. */
+static uint32_t
+most_of_the_rest(const struct score_rules *rules)
+{
+    uint32_t most = SCORE_FIELD_MAX + SCORE_LEVEL_MAX + SCORE_REGION_MAX + SCORE_FOCUS_MAX +
+                    SCORE_FRESHNESS_MAX;
+
+    for (size_t i = 0; i < rules->boost_count; i++)
+        most += rules->boosts[i].points;
+    return most;
+}
+
+/* The least points of concepts and text that can still make a hit. */
+static uint32_t
+least_substance(const struct search *search, const struct best *best, uint32_t rest)
+{
+    const struct score_rules *rules = search->context->rules;
+    uint32_t least = search->least_total;
+
+    if (best->count == best->limit && best->items[0].score.total > least)
+        least = best->items[0].score.total;
+    least = least > rest ? least - rest : 0;
+    return least > rules->substance_min ? least : rules->substance_min;
+}
+
 static struct status
 search_segment(const struct search *search, const struct query *query,
                const struct snapshot_segment *at, uint32_t (*sums)[LANE_COUNT],
                struct arena *arena, struct best *best)
 {
+    const uint32_t rest = most_of_the_rest(search->context->rules);
     struct cursor *cursors;
     size_t cursor_count;
 
@@ -172,7 +198,7 @@ search_segment(const struct search *search, const struct query *query,
             struct score score;
 
             if (lanes[LANE_CONCEPTS] + lanes[score_best_text(lanes)] <
-                search->context->rules->substance_min)
+                least_substance(search, best, rest))
                 continue;
             if (snapshot_is_dead(at, first + i) || !search_admits(search, other))
                 continue;
