@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """A whole Samverka on this machine: Postgres, Redis, keys, settings, the services.
 
     cluster = Cluster(build="build/release")           the one under .samverka, on the usual ports
@@ -11,11 +10,8 @@
 Everything lies in one folder: keys/, settings/, log/, run/ (pids), postgres/, redis/ and
 cluster.json (ports), so that another process (scripts/stop) finds what this one started.  start()
 is idempotent: what runs with the same program and settings stays, what differs is restarted.
-
-usage: scripts/cluster.py up|stop|status [--build FOLDER] [--folder FOLDER] [--detach] [--empty]
 """
 
-import argparse
 import contextlib
 import ctypes
 import json
@@ -465,79 +461,3 @@ class Cluster:
 
     def __exit__(self, *_):
         self.stop()
-
-
-def up(options):
-    cluster = Cluster(options.folder, options.build, die_with_parent=not options.detach)
-    # Ctrl-C must stop what is half started too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    stop_at_the_end = not options.detach
-    try:
-        cluster.start()
-        demo = "" if options.empty else cluster.load_demo()
-        if demo.strip():
-            print(demo.rstrip())
-        print(f"logs in {os.path.relpath(cluster.folder / 'log')}, "
-              f"stop with {'scripts/stop' if options.detach else 'Ctrl-C'}")
-        print(f"samverka is up at {cluster.url}", flush=True)
-        if options.detach:
-            return 0
-        return watch(cluster)
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        if stop_at_the_end:
-            cluster.stop()
-            print("samverka is stopped", flush=True)
-
-
-def watch(cluster):
-    """Until Ctrl-C.  A service that ends by itself is told once, and started again."""
-    told = {}
-    while True:
-        time.sleep(1)
-        for instance in cluster.first_instances():
-            if instance.pid is not None:
-                continue
-            if time.monotonic() - told.get(instance.name, -60) >= 10:
-                print(f"{instance.name} has ended, starting it again:\n{instance.last_words(3)}",
-                      file=sys.stderr, flush=True)
-                told[instance.name] = time.monotonic()
-                instance.start()
-
-
-def stop(options):
-    cluster = Cluster(options.folder, options.build)
-    found = bool(cluster.running() or cluster.postgres.pid or cluster.redis.pid)
-    cluster.stop()
-    print("samverka is stopped" if found else "samverka was not running")
-    return 0
-
-
-def status(options):
-    cluster = Cluster(options.folder, options.build)
-    ready = True
-    for instance in cluster.first_instances():
-        code, text = instance.get("/readyz") if instance.pid else (0, "not running")
-        ready = ready and code == 200
-        print(f"{instance.name}\t{instance.pid or '-'}\t{' '.join(text.split()) or 'no answer'}")
-    return 0 if ready else 1
-
-
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/cluster.py")
-    parser.add_argument("what", choices=("up", "stop", "status"))
-    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".samverka")
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
-    parser.add_argument("-d", "--detach", action="store_true")
-    parser.add_argument("--empty", action="store_true", help="without the demonstration data")
-    options = parser.parse_args()
-    try:
-        return {"up": up, "stop": stop, "status": status}[options.what](options)
-    except (ClusterError, servers.ServerError, subprocess.SubprocessError) as error:
-        print(f"cluster: {error}", file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
