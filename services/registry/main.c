@@ -4,6 +4,7 @@
 #include "services/registry/concepts/concepts.h"
 #include "services/registry/indicators/indicators.h"
 #include "services/registry/organisations/organisations.h"
+#include "services/registry/people/people.h"
 #include "services/registry/placements/placements.h"
 #include "services/registry/programmes/programmes.h"
 #include "services/registry/programmes/publish.h"
