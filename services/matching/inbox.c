@@ -199,23 +199,19 @@ move_progress(struct call *call)
     return call_commit(call);
 }
 
-/* What changed profiles mean for others. */
 static struct status
-act(struct call *call, const struct snapshot *snapshot, const struct index_change *keys,
-    size_t count, const char *const *gone, size_t gone_count)
+suggest_for_each(struct call *call, const struct snapshot *snapshot,
+                 const struct index_change *keys, size_t count)
 {
+    struct state *state = call->state;
     scoped(arena_fini) struct arena arena;
     struct call own = *call;
-    uint64_t progress;
 
-    TRY(read_progress(call, &progress));
-    if (progress >= call->position)
-        return OK; /* another instance has done it */
-    TRY(withdraw(call, snapshot, gone, gone_count));
     arena_init(&arena, KEY_BYTES);
     own.arena = &arena;
-    for (size_t i = 0; i < count; i++) {
-        const struct profile *subject = snapshot_find(snapshot, keys[i].kind, &keys[i].id);
+    while (state->done_count < count) {
+        const struct index_change *key = &keys[state->done_count];
+        const struct profile *subject = snapshot_find(snapshot, key->kind, &key->id);
 
         arena_reset(&arena);
         if (subject) {
@@ -226,7 +222,28 @@ act(struct call *call, const struct snapshot *snapshot, const struct index_chang
                 return status_make(call->arena, done.code, "%s",
                                    done.detail ? done.detail : "");
         }
+        state->done_count++;
     }
+    return OK;
+}
+
+/* What changed profiles mean for others. */
+static struct status
+act(struct call *call, const struct snapshot *snapshot, const struct index_change *keys,
+    size_t count, const char *const *gone, size_t gone_count)
+{
+    struct state *state = call->state;
+    uint64_t progress;
+
+    TRY(read_progress(call, &progress));
+    if (progress >= call->position)
+        return OK; /* another instance has done it */
+    if (state->done_position != call->position) {
+        TRY(withdraw(call, snapshot, gone, gone_count));
+        state->done_position = call->position;
+        state->done_count = 0;
+    }
+    TRY(suggest_for_each(call, snapshot, keys, count));
     return move_progress(call);
 }
 

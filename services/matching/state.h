@@ -28,6 +28,9 @@ struct state {
     struct words *words;
     struct index *index;
     uint64_t covered; /* events up to here are in since the views were read */
+    /* How many profiles of an event are done: where a second try goes on. */
+    uint64_t done_position;
+    size_t done_count;
 };
 
 /* Hooks of struct service. */
