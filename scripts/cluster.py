@@ -424,7 +424,8 @@ class Cluster:
     def operator_settings(self):
         """A settings file for the command line, with what it knows of."""
         values = {"key_folder": self.key_folder, "gateway_url": self.url,
-                  "stream_endpoints": self.stream_endpoint}
+                  "stream_endpoints": self.stream_endpoint,
+                  "state_folder": self.folder / "imports"}
         values.update({f"{name}_endpoints": self.endpoints(name) for name in CALLED})
         known = setting_names("cli")
         path = self.folder / "settings" / "operator.conf"
