@@ -74,6 +74,9 @@ macro(house_present list)
   set(${list} ${present})
 endmacro()
 
+# What scripts/run needs: every program, no test.
+add_custom_target(programs)
+
 function(house_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;SQL" ${ARGN})
   house_present(ARG_SOURCES)
@@ -97,6 +100,7 @@ function(house_service name)
   target_link_libraries(samverka-${name} PRIVATE ${name}_rooms ${ARG_USES})
   set_target_properties(samverka-${name} PROPERTIES
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  add_dependencies(programs samverka-${name})
 endfunction()
 
 function(house_test name)
