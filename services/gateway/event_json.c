@@ -5,7 +5,7 @@
 
 #include "common/wire/contract.h"
 #include "common/wire/follow.h"
-#include "services/gateway/json_plan.h"
+#include "common/json/json_plan.h"
 
 #define EVENT_TYPES_MAX 512
 

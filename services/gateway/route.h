@@ -9,7 +9,7 @@
 
 #include "common/base/status.h"
 #include "common/wire/contract.h"
-#include "services/gateway/json.h"
+#include "common/json/json.h"
 
 #define ROUTE_VALUES_MAX 4
 #define ROUTE_VALUE_BYTES 2048 /* of one path variable, decoded */

@@ -1,6 +1,6 @@
 """The gateway's JSON mapper against Python's json_format: random messages both ways.
 
-The mapper runs as `gateway_json_tool` (services/gateway/json_tool.c), which takes and gives frames.
+The mapper runs as `json_tool` (common/json/json_tool.c), which takes and gives frames.
 """
 
 import json
@@ -20,13 +20,13 @@ ROUNDS = int(os.environ.get("SAMVERKA_TEST_JSON_ROUNDS", "400"))
 
 
 def tool_path():
-    build = os.environ.get("SAMVERKA_BUILD")
-    candidates = [pathlib.Path(build)] if build else sorted((ROOT / "build").glob("*"))
+    build = os.environ.get("SAMVERKA_TEST_BUILD")
+    candidates = [pathlib.Path(build or ROOT / "build/release")]
     for folder in candidates:
-        path = folder / "test" / "gateway_json_tool"
+        path = folder / "test" / "json_tool"
         if path.exists():
             return path
-    pytest.fail("gateway_json_tool is not built; set SAMVERKA_BUILD to the build folder")
+    pytest.fail("json_tool is not built; set SAMVERKA_TEST_BUILD to the build folder")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 /* What the reader and the writer know of a message beforehand.  Inside the json family only. */
 
-#include "services/gateway/json.h"
+#include "common/json/json.h"
 
 enum json_kind {
     JSON_INT32,

@@ -1,4 +1,4 @@
-#include "services/gateway/json_token.h"
+#include "common/json/json_token.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 /* The reader's lower half: the text as tokens, and errors that name their place.  Inside the
  * json family only. */
 
-#include "services/gateway/json_plan.h"
+#include "common/json/json_plan.h"
 
 /* Where the reader is: a member's name, or an index in a list. */
 struct json_step {

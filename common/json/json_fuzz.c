@@ -6,7 +6,7 @@
 
 #include "common/wire/message.h"
 #include "json_test.pb-c.h"
-#include "services/gateway/json.h"
+#include "common/json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* The mapper as a filter, for comparison with Python's json_format and for its bench.
  *
- *     gateway_json_tool                      frames on standard input and output
- *     gateway_json_tool bench MESSAGE ROUNDS  reads packed bytes, prints nanoseconds a round
+ *     json_tool                      frames on standard input and output
+ *     json_tool bench MESSAGE ROUNDS  reads packed bytes, prints nanoseconds a round
  *
  * A frame in: 'r' (JSON to protobuf) or 'w' (back), a message name and a payload, each after
  * its size as 4 bytes, least first.  A frame out: the code as 4 bytes, then a sized text: the
@@ -16,7 +16,7 @@
 #include "common/wire/contract.h"
 #include "common/wire/message.h"
 #include "json_test.pb-c.h"
-#include "services/gateway/json.h"
+#include "common/json/json.h"
 
 #define DESCRIPTORS_MAX 512
 #define FRAME_BYTES ((uint32_t)1 << 20)

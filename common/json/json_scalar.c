@@ -1,4 +1,4 @@
-#include "services/gateway/json_plan.h"
+#include "common/json/json_plan.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "json_test.pb-c.h"
-#include "services/gateway/json.h"
+#include "common/json/json.h"
 
 struct state {
     struct arena arena;

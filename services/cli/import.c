@@ -1,0 +1,288 @@
+#include "services/cli/import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BATCH_BYTES ((size_t)64 << 20)
+#define NAME_BYTES 16
+#define NAME_SIZE (2 * NAME_BYTES + 1)
+#define BAR_WIDTH 40
+#define ATTEMPTS 5
+
+struct run {
+    struct cli *cli;
+    const struct importer *importer;
+    struct arena arena;   /* of a batch */
+    char name[NAME_SIZE]; /* of the run */
+    char *state_path;
+    size_t items, batches; /* found by the check */
+    size_t done;           /* batches sent by this run and earlier ones */
+    size_t lines[IMPORT_BATCH];
+    uint64_t created, refreshed, unchanged;
+};
+
+/* Reads and checks every item; tells what is wrong, line by line. */
+static struct status
+check_all(struct run *run)
+{
+    size_t errors = 0;
+    bool lost = false;
+
+    TRY(run->importer->rewind(run->importer->context, run->cli->arena));
+    while (!lost) {
+        ProtobufCMessage *item;
+        size_t line;
+
+        arena_reset(&run->arena);
+
+        const struct status read =
+            run->importer->next(run->importer->context, &run->arena, &item, &line, &lost);
+
+        if (failed(read)) {
+            if (++errors <= IMPORT_ERRORS)
+                fprintf(stderr, "%s: %s\n", read.field ? read.field : "-", read.detail);
+            continue;
+        }
+        if (!item)
+            break;
+        run->items++;
+    }
+    run->batches = (run->items + IMPORT_BATCH - 1) / IMPORT_BATCH;
+    if (errors == 0)
+        return OK;
+    return FAIL(run->cli->arena, INVALID_ARGUMENT,
+                "%zu place%s in the file %s wrong%s; nothing was sent", errors,
+                errors == 1 ? "" : "s", errors == 1 ? "is" : "are",
+                lost ? ", and the rest could not be read" : "");
+}
+
+static void
+show_progress(const struct run *run)
+{
+    const size_t percent = run->batches ? run->done * 100 / run->batches : 100;
+    char bar[BAR_WIDTH + 1];
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    memset(bar, '.', BAR_WIDTH);
+    memset(bar, '#', percent * BAR_WIDTH / 100);
+    bar[BAR_WIDTH] = '\0';
+    fprintf(stderr, "\r[%s] %3zu %%  %zu %s%s", bar, percent, run->items, run->importer->what,
+            run->done == run->batches ? "\n" : "");
+}
+
+static struct status
+name_run(struct run *run, const char *fingerprint)
+{
+    const char *tenant = run->cli->tenant ? run->cli->tenant : "";
+    char *all =
+        arena_printf(run->cli->arena, "%s\n%s\n%s", run->importer->method, tenant, fingerprint);
+    unsigned char hash[NAME_BYTES];
+
+    TRY(need(all));
+    (void)crypto_generichash(hash, sizeof hash, (const unsigned char *)all, strlen(all), NULL,
+                             0); /* cannot fail with these sizes */
+    sodium_bin2hex(run->name, sizeof run->name, hash, sizeof hash);
+    return need(run->state_path = arena_printf(run->cli->arena, "%s/%s",
+                                               run->cli->settings.state_folder, run->name));
+}
+
+/* Batches that an earlier run has sent. */
+static void
+load_state(struct run *run)
+{
+    FILE *file = fopen(run->state_path, "r");
+
+    if (!file)
+        return;
+    if (fscanf(file, "%zu", &run->done) != 1 || run->done > run->batches)
+        run->done = 0;
+    (void)fclose(file);
+}
+
+static struct status
+store_state(struct run *run)
+{
+    const char *folder = run->cli->settings.state_folder;
+    FILE *file;
+
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return FAIL(run->cli->arena, INVALID_ARGUMENT, "state_folder %s: %s", folder,
+                    strerror(errno));
+    file = fopen(run->state_path, "w");
+    if (!file)
+        return FAIL(run->cli->arena, INVALID_ARGUMENT, "%s: %s", run->state_path,
+                    strerror(errno));
+    fprintf(file, "%zu\n", run->done);
+    if (fclose(file) != 0)
+        return FAIL(run->cli->arena, INVALID_ARGUMENT, "%s: %s", run->state_path,
+                    strerror(errno));
+    return OK;
+}
+
+/* "organisations[17].names[0].value" of a batch as the line of its item. */
+static struct status
+place_failure(struct run *run, struct status status)
+{
+    const char *bracket = status.field ? strchr(status.field, '[') : NULL;
+    const size_t index = bracket ? strtoul(bracket + 1, NULL, 10) : IMPORT_BATCH;
+    const char *rest = bracket ? strchr(bracket, ']') : NULL;
+
+    if (index >= IMPORT_BATCH || !rest)
+        return status;
+    rest += rest[1] == '.' ? 2 : 1;
+    status.field = arena_printf(run->cli->arena, "line %zu%s%s", run->lines[index],
+                                *rest ? ", " : "", rest);
+    status.detail =
+        arena_printf(run->cli->arena, "%s; this batch was not stored, %zu of %zu were",
+                     status.detail, run->done, run->batches);
+    return status;
+}
+
+static uint32_t
+counter(const ProtobufCMessage *reply, const char *name)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(reply->descriptor, name);
+    uint32_t value = 0;
+
+    if (field && field->type == PROTOBUF_C_TYPE_UINT32)
+        memcpy(&value, (const char *)reply + field->offset, sizeof value);
+    return value;
+}
+
+/* Sends a batch; a part of the cluster that is away for a while is waited for. */
+static struct status
+send_batch(struct run *run, const ProtobufCMessage *request, size_t number)
+{
+    char *key = arena_printf(&run->arena, "import-%s-%zu", run->name, number);
+    struct status sent = OK;
+    ProtobufCMessage *reply;
+
+    TRY(need(key));
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        sent = cli_call(run->cli, run->importer->method, request, run->importer->reply, key,
+                        &run->arena, &reply);
+        if (!failed(sent) || code_retry(sent.code) == RETRY_NEVER)
+            break;
+    }
+    if (failed(sent))
+        return place_failure(run, sent);
+    run->created += counter(reply, "created");
+    run->refreshed += counter(reply, "refreshed");
+    run->unchanged += counter(reply, "unchanged");
+    run->done = number + 1;
+    return store_state(run);
+}
+
+static struct status
+read_batch(struct run *run, ProtobufCMessage **items, size_t *ret_count)
+{
+    size_t count = 0;
+    bool lost;
+
+    while (count < IMPORT_BATCH) {
+        TRY(run->importer->next(run->importer->context, &run->arena, &items[count],
+                                &run->lines[count], &lost));
+        if (!items[count])
+            break;
+        count++;
+    }
+    *ret_count = count;
+    return OK;
+}
+
+static struct status
+send_all(struct run *run)
+{
+    ProtobufCMessage *items[IMPORT_BATCH];
+    const size_t already = run->done;
+
+    TRY(run->importer->rewind(run->importer->context, run->cli->arena));
+    for (size_t number = 0; number < run->batches; number++) {
+        ProtobufCMessage *request;
+        size_t count;
+
+        arena_reset(&run->arena);
+        TRY(read_batch(run, items, &count));
+        if (number < already)
+            continue;
+        TRY(run->importer->fill(run->importer->context, &run->arena, items, count, number,
+                                &request));
+        TRY(send_batch(run, request, number));
+        show_progress(run);
+    }
+    return OK;
+}
+
+static struct status
+run_import(struct run *run, const struct import_options *options)
+{
+    const struct mono begun = clock_mono(run->cli->clock);
+
+    TRY(check_all(run));
+    if (options->dry_run) {
+        printf("%zu %s, nothing wrong with them; nothing was sent\n", run->items,
+               run->importer->what);
+        return OK;
+    }
+    TRY(name_run(run, options->fingerprint));
+    if (!options->from_start)
+        load_state(run);
+    if (run->done > 0 && run->done < run->batches)
+        fprintf(stderr, "going on after batch %zu of %zu\n", run->done, run->batches);
+    TRY(send_all(run));
+    printf("%zu %s: %" PRIu64 " created, %" PRIu64 " refreshed, %" PRIu64
+           " unchanged, in %.1f s\n",
+           run->items, run->importer->what, run->created, run->refreshed, run->unchanged,
+           (double)mono_micros_between(begun, clock_mono(run->cli->clock)) / 1e6);
+    return OK;
+}
+
+struct status
+import_run(struct cli *cli, const struct importer *importer,
+           const struct import_options *options)
+{
+    struct run *run = ARENA_NEW(cli->arena, struct run);
+
+    TRY(need(run));
+    run->cli = cli;
+    run->importer = importer;
+    arena_init(&run->arena, BATCH_BYTES);
+
+    const struct status status = run_import(run, options);
+    /* What is told lives longer than the batch. */
+    const struct status kept = {
+        .code = status.code,
+        .detail = status.detail ? arena_copy(cli->arena, status.detail) : NULL,
+        .field = status.field ? arena_copy(cli->arena, status.field) : NULL};
+
+    arena_fini(&run->arena);
+    return kept;
+}
+
+struct status
+import_command(struct cli *cli, int count, char **words)
+{
+    struct import_options options = {.dry_run = cli_flag(&count, words, "--dry-run"),
+                                     .from_start = cli_flag(&count, words, "--from-start")};
+
+    TRY(cli_no_more_options(cli, count, words));
+    if (!options.dry_run)
+        TRY(cli_find_tenant(cli));
+    if (count >= 2 && strcmp(words[0], "esco") == 0)
+        return import_esco(cli, count - 1, words + 1, &options);
+    if (count == 2 && strcmp(words[0], "organisations") == 0)
+        return import_organisations(cli, words[1], &options);
+    if (count == 2 && strcmp(words[0], "people") == 0)
+        return import_people(cli, words[1], &options);
+    return FAIL(
+        cli->arena, INVALID_ARGUMENT,
+        "import esco FILE... | organisations FILE | people FILE [--dry-run] [--from-start]");
+}

@@ -1,0 +1,21 @@
+#pragma once
+
+/* A file to import: plain, or a member of a zip.  Read whole, with limits (libzip). */
+
+#include "common/base/arena.h"
+#include "common/base/status.h"
+
+#define SOURCE_BYTES ((size_t)128 << 20)
+
+struct source {
+    char *text;
+    size_t size;
+    const char *name; /* of the file or member */
+};
+
+/* `member` is the end of a member's name, "skills_en.csv"; a file that is no zip ignores it.
+ * NOT_FOUND: no file or member.  TOO_LARGE.  INVALID_ARGUMENT: a broken zip. */
+must_use struct status source_read(const char *path, const char *member, struct arena *arena,
+                                   struct source *ret);
+bool source_is_zip(const char *path);
+void source_fini(struct source *source);
