@@ -205,7 +205,7 @@ aids(const Registry__V1__RuleCase *message, struct arena *arena, struct rule_cas
         return OK;
     TRY(need(items = ARENA_ARRAY(arena, struct rule_aid, list->n_items + 1)));
     for (size_t i = 0; i < list->n_items; i++) {
-        struct rule_number amount;
+        struct rule_number amount = {0};
         TRY(number(list->items[i]->amount_eur, "facts.aids.items.amount_eur", arena, &amount));
         items[i].organisation_id = list->items[i]->organisation_id;
         items[i].amount_eur = amount.value;
@@ -230,7 +230,7 @@ figures(const Registry__V1__RuleCase *message, struct arena *arena, struct rule_
     TRY(need(measures));
     for (size_t i = 0; i < message->n_observations; i++) {
         const Registry__V1__RuleCase__Observation *item = message->observations[i];
-        struct rule_number numerator, denominator;
+        struct rule_number numerator = {0}, denominator = {0};
         TRY(number(item->numerator, "facts.observations.numerator", arena, &numerator));
         TRY(number(item->denominator, "facts.observations.denominator", arena, &denominator));
         seen[i] =
