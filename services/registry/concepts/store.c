@@ -219,7 +219,7 @@ store_concept_put(struct pg_tx *tx, struct arena *arena, const struct clock *clo
                   const char ***ret_ids, bool *ret_active)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
-    struct concept_columns columns;
+    struct concept_columns columns = {0};
     bool active = false, one;
     const char **ids;
     size_t i = 0;
