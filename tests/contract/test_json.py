@@ -1,6 +1,6 @@
 """The gateway's JSON mapper against Python's json_format: random messages both ways.
 
-The mapper runs as `json_tool` (common/json/json_tool.c), which takes and gives frames.
+The mapper runs as `json_tool` (tests/contract/json_tool.c), which takes and gives frames.
 """
 
 import json
@@ -34,7 +34,7 @@ def pool(tmp_path_factory):
     """Every message of the contract and the sample, from the protos alone."""
     out = tmp_path_factory.mktemp("json") / "all.desc"
     protos = [str(p.relative_to(ROOT / "proto")) for p in (ROOT / "proto").rglob("*.proto")]
-    subprocess.run(["protoc", f"-I{ROOT}/proto", f"-I{ROOT}/services/gateway", "-I/usr/include",
+    subprocess.run(["protoc", f"-I{ROOT}/proto", f"-I{ROOT}/common/json", "-I/usr/include",
                     "--include_imports", f"--descriptor_set_out={out}", *protos,
                     "json_test.proto"], check=True)
     made = descriptor_pool.DescriptorPool()
