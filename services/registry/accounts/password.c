@@ -97,12 +97,12 @@ enter(struct password_gate *gate, int wait_ms)
 }
 
 static void
-leave(struct password_gate **gate)
+leave(struct password_gate *gate)
 {
-    (void)pthread_mutex_lock(&(*gate)->mutex);
-    (*gate)->running--;
-    (void)pthread_cond_signal(&(*gate)->freed);
-    (void)pthread_mutex_unlock(&(*gate)->mutex);
+    (void)pthread_mutex_lock(&gate->mutex);
+    gate->running--;
+    (void)pthread_cond_signal(&gate->freed);
+    (void)pthread_mutex_unlock(&gate->mutex);
 }
 
 static struct status
@@ -117,9 +117,11 @@ password_hash(struct password_gate *gate, const struct clock *clock, struct mono
 {
     if (!enter(gate, mono_left_ms(deadline, clock_mono(clock))))
         return busy(arena);
-    scoped(leave) struct password_gate *held = gate;
 
-    return hash_now(arena, password, ret);
+    const struct status hashed = hash_now(arena, password, ret);
+
+    leave(gate);
+    return hashed;
 }
 
 struct status
@@ -128,10 +130,11 @@ password_verify(struct password_gate *gate, const struct clock *clock, struct mo
 {
     if (!enter(gate, mono_left_ms(deadline, clock_mono(clock))))
         return busy(arena);
-    scoped(leave) struct password_gate *held = gate;
+
     const char *against = hash ? hash : gate->decoy;
     const bool fits = crypto_pwhash_str_verify(against, password, strlen(password)) == 0;
 
+    leave(gate);
     *ret_fits = fits && hash;
     return OK;
 }
