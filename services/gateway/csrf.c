@@ -32,7 +32,5 @@ csrf_allowed(const struct csrf_request *request)
 {
     if (request->sec_fetch_site && strcmp(request->sec_fetch_site, "same-origin") != 0)
         return false;
-    if (request->origin)
-        return origin_is_ours(request);
-    return request->sec_fetch_site != NULL;
+    return !request->origin || origin_is_ours(request);
 }

@@ -2,9 +2,9 @@
 
 /* Whether a browser sent a changing request on behalf of our own pages.
  *
- * Asked for requests that a cookie authenticates, and for signing in.  Sec-Fetch-Site decides
- * where the browser sends it; Origin must be ours where it is sent; a request with neither does
- * not come from a browser of this decade, which would send Origin with every POST.
+ * Asked for requests that a cookie authenticates, and for signing in and out.  Sec-Fetch-Site
+ * decides where the browser sends it; Origin must be ours where it is sent.  A request with neither
+ * is no browser's: all of them send Origin with what a foreign page can cause.
  */
 
 #include <stdbool.h>

@@ -195,7 +195,7 @@ add_common_headers(struct exchange *exchange, struct MHD_Response *response)
                    "default-src 'none'; frame-ancestors 'none'");
     if (!MHD_get_response_header(response, "Cache-Control"))
         add_header(response, "Cache-Control", "no-store");
-    if (exchange->rate_left > 0) {
+    if (exchange->rate_known) {
         snprintf(rate, sizeof rate, "\"default\";r=%u;t=1", exchange->rate_left);
         add_header(response, "RateLimit", rate);
     }

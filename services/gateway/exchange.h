@@ -48,6 +48,7 @@ struct exchange {
     struct route_values values;
     struct identity identity;
     uint64_t position;  /* of the log, when the request began */
+    bool rate_known;
     uint32_t rate_left; /* tokens left of the caller's bucket */
     uint64_t cache_generation;
     const char *allow;     /* with METHOD_NOT_ALLOWED: what the path answers to */

@@ -224,8 +224,16 @@ static_response(struct exchange *exchange, const void *data, size_t size, const 
 }
 
 static void
-add_page_headers(const struct exchange *exchange, struct MHD_Response *response)
+add_page_headers(const struct exchange *exchange, bool asked, struct MHD_Response *response)
 {
+    char cookie[64];
+
+    if (asked) {
+        snprintf(cookie, sizeof cookie, "lang=%s; Path=/; SameSite=Lax; Max-Age=31536000%s",
+                 lang_tag(exchange->lang),
+                 gateway_is_https(exchange->gateway) ? "; Secure" : "");
+        (void)MHD_add_response_header(response, "Set-Cookie", cookie);
+    }
     (void)MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
     (void)MHD_add_response_header(response, "Content-Security-Policy", PAGE_POLICY);
     (void)MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
@@ -239,22 +247,14 @@ serve_page(struct exchange *exchange, enum page_name name)
 {
     const struct page *page;
     struct MHD_Response *response;
-    char cookie[64];
     unsigned status;
     bool asked;
 
     choose_language(exchange, &asked);
     page = &exchange->gateway->pages->filled[name][exchange->lang];
     response = static_response(exchange, page->body.data, page->body.size, page->etag, &status);
-    if (response) {
-        add_page_headers(exchange, response);
-        if (asked) {
-            snprintf(cookie, sizeof cookie, "lang=%s; Path=/; SameSite=Lax; Max-Age=31536000%s",
-                     lang_tag(exchange->lang),
-                     gateway_is_https(exchange->gateway) ? "; Secure" : "");
-            (void)MHD_add_response_header(response, "Set-Cookie", cookie);
-        }
-    }
+    if (response)
+        add_page_headers(exchange, asked, response);
     exchange_answer(exchange, status, response);
 }
 
@@ -353,6 +353,6 @@ own_problem_page(struct exchange *exchange)
         return;
     }
     (void)MHD_del_response_header(response, "Content-Type", "text/html; charset=utf-8");
-    add_page_headers(exchange, response);
+    add_page_headers(exchange, asked, response);
     exchange_answer(exchange, 200, response);
 }

@@ -84,7 +84,7 @@ check_csrf(struct exchange *exchange)
         return OK;
     return FAIL(
         &exchange->arena, PERMISSION_DENIED,
-        "a cookie is believed only from our own pages; send Origin, or use a bearer token");
+        "a cookie is believed only from our own pages");
 }
 
 static struct status
@@ -117,6 +117,7 @@ check_rate(struct exchange *exchange, uint32_t *ret_retry_ms)
             : limits_take(gateway->limits, 'a', exchange->address, strlen(exchange->address),
                           limit, exchange->started, &exchange->rate_left, ret_retry_ms);
 
+    exchange->rate_known = true;
     return taken ? OK
                  : FAIL(&exchange->arena, RESOURCE_EXHAUSTED, "too many requests; slow down");
 }

@@ -21,7 +21,7 @@ check_origin(struct exchange *exchange)
         .public_url = exchange->gateway->settings->public_url,
     };
 
-    if ((!request.sec_fetch_site && !request.origin) || csrf_allowed(&request))
+    if (csrf_allowed(&request))
         return OK;
     return FAIL(&exchange->arena, PERMISSION_DENIED, "this must come from our own pages");
 }

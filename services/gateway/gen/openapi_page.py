@@ -8,7 +8,7 @@ RULES = """
 <h3>Who you are</h3>
 <p>People sign in with <code>POST /v1/session</code> and get a cookie. Systems send
 <code>Authorization: Bearer …</code> with the token they got when they were enrolled. A cookie is
-believed only together with an <code>Origin</code> or <code>Sec-Fetch-Site</code> that is ours.</p>
+not believed when <code>Origin</code> or <code>Sec-Fetch-Site</code> tell of a foreign page.</p>
 <h3>JSON</h3>
 <p>Names are lowerCamelCase; the snake_case names of the contract are understood too. 64-bit integers
 are strings. Enums are names. A body is at most 256 KiB; unknown fields, duplicate members and wrong
