@@ -1,8 +1,11 @@
 #include "common/service/service.h"
 #include "services/registry/accounts/accounts.h"
 #include "services/registry/accounts/password.h"
+#include "services/registry/capabilities/capabilities.h"
 #include "services/registry/concepts/concepts.h"
 #include "services/registry/indicators/indicators.h"
+#include "services/registry/infrastructure/infrastructure.h"
+#include "services/registry/needs/needs.h"
 #include "services/registry/organisations/organisations.h"
 #include "services/registry/people/people.h"
 #include "services/registry/placements/placements.h"
@@ -69,6 +72,7 @@ main(int argc, char **argv)
     };
     const struct service_timer timers[] = {
         {"publish rule sets", PROGRAMMES_PUBLISH_MS, programmes_publish},
+        {"expire needs", NEEDS_EXPIRE_MS, needs_expire},
         {0},
     };
     const struct service registry = {

@@ -2,6 +2,8 @@
 
 #include "services/registry/concepts/store.h"
 
+#define KEYS_MOST 16
+
 struct status
 skills_label(struct pg_tx *tx, struct arena *arena, enum lang lang,
              const struct skill_list *lists, size_t count, struct skill_missing *ret_missing)
@@ -50,4 +52,17 @@ skills_require(struct pg_tx *tx, struct arena *arena, enum lang lang, const char
     if (!missing.any)
         return OK;
     return skills_unknown(arena, field, missing.item, skills[missing.item]->concept_id);
+}
+
+struct status
+skills_key(struct arena *arena, Registry__V1__Skill *const *skills, size_t count,
+           const char **ret)
+{
+    const char *key = "";
+
+    for (size_t i = 0; i < count && i < KEYS_MOST; i++)
+        TRY(need(key = i ? arena_printf(arena, "%s,%s", key, skills[i]->concept_id)
+                         : skills[i]->concept_id));
+    *ret = key;
+    return OK;
 }

@@ -33,3 +33,7 @@ must_use struct status skills_require(struct pg_tx *tx, struct arena *arena, enu
 /* The failure that skills_require gives. */
 must_use struct status skills_unknown(struct arena *arena, const char *field, size_t item,
                                       const char *concept_id);
+
+/* The first 16 concept ids joined by commas: an event's filter key. */
+must_use struct status skills_key(struct arena *arena, Registry__V1__Skill *const *skills,
+                                  size_t count, const char **ret);
