@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/log.h"
 #include "common/base/metric.h"
@@ -216,7 +217,9 @@ delivery_take_frame(struct delivery *delivery, const struct routing *routing,
     Events__V1__ClientFrame *read;
     struct status status;
 
-    if (parts != 1)
+    if (follower && strcmp(follower->user_id, user_id) != 0)
+        status = FAIL(&delivery->arena, PERMISSION_DENIED, "this key has no rights here");
+    else if (parts != 1)
         status = FAIL_FIELD(&delivery->arena, "frame", "a message is one frame, not %u", parts);
     else
         status = frame_read(frame, &delivery->arena, &read);
@@ -260,6 +263,12 @@ delivery_take_page(struct delivery *delivery, struct reader_item *page)
     arena_reset(&delivery->arena);
 }
 
+static const char *
+key_of(const struct rights *rights)
+{
+    return rights->key ? rights->key : "";
+}
+
 /* Rights may have been taken, narrowed or widened: what was read under the old ones goes. */
 static void
 renew(struct delivery *delivery, struct follower *follower)
@@ -275,6 +284,11 @@ renew(struct delivery *delivery, struct follower *follower)
     }
     if (rules_rights_equal(rights, &follower->sieve->rights))
         return;
+    if (strcmp(key_of(rights), key_of(&follower->sieve->rights)) != 0) {
+        end(delivery, follower,
+            FAIL(&delivery->arena, PERMISSION_DENIED, "the system has another key now"), 0);
+        return;
+    }
     if (failed(rules_sieve_renew(follower->sieve, rights, &sieve))) {
         end(delivery, follower, FAIL(&delivery->arena, UNAVAILABLE, "no memory"), 0);
         return;

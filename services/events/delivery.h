@@ -36,7 +36,8 @@ must_use struct status delivery_init(struct delivery *delivery,
                                      const struct delivery_config *config);
 void delivery_fini(struct delivery *delivery);
 
-/* A message of a peer.  `parts` is how many frames it had; only one is right. */
+/* A message of a peer whose key is known by this name; "": not, or no longer.  `parts` is how
+ * many frames it had; only one is right. */
 void delivery_take_frame(struct delivery *delivery, const struct routing *routing,
                          const char *user_id, unsigned parts, struct bytes frame);
 void delivery_take_page(struct delivery *delivery, struct reader_item *page);

@@ -15,7 +15,7 @@ copy_system(const struct store_system *from, struct arena *arena, struct store_s
     struct store_system system = *from;
 
     TRY(need(system.system_id = arena_copy(arena, from->system_id)));
-    TRY(need(system.key = arena_copy(arena, from->key)));
+    TRY(need(system.rights.key = arena_copy(arena, from->rights.key)));
     TRY(rules_copy_texts(from->rights.tenant_ids, arena, &system.rights.tenant_ids));
     TRY(rules_copy_texts(from->rights.types, arena, &system.rights.types));
     *ret = system;
@@ -58,7 +58,6 @@ rights_equal(const struct rights_table *a, const struct rights_table *b)
         return false;
     for (size_t i = 0; i < a->count; i++)
         if (strcmp(a->systems[i].system_id, b->systems[i].system_id) != 0 ||
-            strcmp(a->systems[i].key, b->systems[i].key) != 0 ||
             !rules_rights_equal(&a->systems[i].rights, &b->systems[i].rights))
             return false;
     return true;
@@ -126,11 +125,11 @@ rights_admit(struct zap *zap, const struct zap_peer *own, size_t own_count,
     for (size_t i = 0; i < systems; i++) {
         const struct store_system *system = &table->systems[i];
 
-        if (!key_text_valid(system->key))
+        if (!key_text_valid(system->rights.key))
             continue; /* such a key can open no connection */
         (void)snprintf(peers[count].name, sizeof peers[count].name, SYSTEM_PREFIX "%s",
                        system->system_id);
-        (void)snprintf(peers[count].key, sizeof peers[count].key, "%s", system->key);
+        (void)snprintf(peers[count].key, sizeof peers[count].key, "%s", system->rights.key);
         peers[count++].expires_unix_ms = system->rights.expires_unix_ms;
     }
     status = zap_set_peers(zap, RIGHTS_DOMAIN, peers, count);

@@ -60,6 +60,8 @@ copy_rights(const struct rights *from, struct arena *arena, struct rights *ret)
 
     TRY(rules_copy_texts(from->tenant_ids, arena, &rights.tenant_ids));
     TRY(rules_copy_texts(from->types, arena, &rights.types));
+    if (from->key)
+        TRY(need(rights.key = arena_copy(arena, from->key)));
     *ret = rights;
     return OK;
 }
@@ -134,6 +136,8 @@ texts_equal(struct texts a, struct texts b)
 bool
 rules_rights_equal(const struct rights *a, const struct rights *b)
 {
+    if (strcmp(a->key ? a->key : "", b->key ? b->key : "") != 0)
+        return false;
     return a->all == b->all && a->expires_unix_ms == b->expires_unix_ms &&
            texts_equal(a->tenant_ids, b->tenant_ids) && texts_equal(a->types, b->types);
 }

@@ -27,6 +27,7 @@ struct rights {
     struct texts tenant_ids; /* whose events, beside public ones */
     struct texts types;      /* prefixes; none: every type */
     int64_t expires_unix_ms; /* 0: never */
+    const char *key;         /* of a system, Z85; NULL: one of our own */
 };
 
 /* Rights and filter of one follower; immutable, shared by count, with its own copies. */

@@ -239,7 +239,7 @@ next_system(struct pg_rows *rows, struct arena *arena, struct store_system *ret)
     const char **tenant_ids = NULL, **types = NULL;
 
     if (!pg_next_row(rows, arena,
-                     PG_OUT(pg_to_text(&ret->system_id), pg_to_text(&ret->key),
+                     PG_OUT(pg_to_text(&ret->system_id), pg_to_text(&rights->key),
                             pg_to_texts(&tenant_ids, &rights->tenant_ids.count),
                             pg_to_texts(&types, &rights->types.count),
                             pg_to_i64(&rights->expires_unix_ms))))

@@ -84,7 +84,7 @@ must_use struct status store_page(struct pg_tx *tx, uint64_t after, size_t limit
 void store_page_release(struct block **page);
 
 struct store_system {
-    const char *system_id, *key;
+    const char *system_id;
     struct rights rights;
 };
 

@@ -108,11 +108,12 @@ skip_rest(void *socket)
 static void
 hand_over(struct stream *stream, const struct routing *routing, zmq_msg_t *frame)
 {
-    const char *user_id = zmq_msg_gets(frame, "User-Id");
-    char name[64];
+    const char *name = "";
 
-    (void)snprintf(name, sizeof name, "%s", user_id ? user_id : "");
-    delivery_take_frame(&stream->delivery, routing, name, 1 + skip_rest(stream->socket),
+    if (stream->config.zap)
+        name = zap_message_peer(stream->config.zap, RIGHTS_DOMAIN, frame);
+    delivery_take_frame(&stream->delivery, routing, name ? name : "",
+                        1 + skip_rest(stream->socket),
                         (struct bytes){zmq_msg_data(frame), zmq_msg_size(frame)});
 }
 
