@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json/json_plan.h"
 #include "common/wire/contract.h"
 #include "common/wire/follow.h"
-#include "common/json/json_plan.h"
 
 #define EVENT_TYPES_MAX 512
 

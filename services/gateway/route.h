@@ -8,8 +8,8 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "common/base/status.h"
-#include "common/wire/contract.h"
 #include "common/json/json.h"
+#include "common/wire/contract.h"
 
 #define ROUTE_VALUES_MAX 4
 #define ROUTE_VALUE_BYTES 2048 /* of one path variable, decoded */

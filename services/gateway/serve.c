@@ -82,9 +82,8 @@ check_csrf(struct exchange *exchange)
 
     if (!changes || !exchange->identity.by_cookie || csrf_allowed(&request))
         return OK;
-    return FAIL(
-        &exchange->arena, PERMISSION_DENIED,
-        "a cookie is believed only from our own pages");
+    return FAIL(&exchange->arena, PERMISSION_DENIED,
+                "a cookie is believed only from our own pages");
 }
 
 static struct status
