@@ -7,17 +7,21 @@
 
 #include "common/base/utf8.h"
 
-#define WORD_BYTES 45  /* 60 characters of base64, so an encoded word has 72 of 75 */
+/* 52 characters of base64: with its frame and the longest field name before it an encoded word
+ * stays within the 76 characters of a line (RFC 2047, 2). */
+#define WORD_BYTES 39
 #define BASE64_LINE 57 /* 76 characters of base64 (RFC 2045, 6.8) */
 #define ENCODED_SIZE 128
+#define ADDRESS_BYTES 254 /* RFC 5321, 4.5.3.1.3 */
 
+/* Short, and of characters that mean nothing in a header. */
 static bool
 plain(const char *text)
 {
     for (const char *c = text; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != ' ' && *c != '-')
             return false;
-    return true;
+    return strlen(text) <= WORD_BYTES;
 }
 
 static bool
@@ -64,17 +68,33 @@ mail_phrase(const char *text, struct arena *arena, struct buffer *into)
     return OK;
 }
 
-/* Addresses were checked when they were stored; this is the last gate before a header. */
+/* Addresses were checked when they were stored; this is the last gate before a header and an
+ * SMTP command.  No quoted local parts, no address literals, no letters beyond ASCII (RFC 6531
+ * is not spoken everywhere). */
+static bool
+address_fits(const char *address)
+{
+    const char *at = strchr(address, '@');
+
+    if (!at || at == address || !at[1] || strchr(at + 1, '@') ||
+        strlen(address) > ADDRESS_BYTES)
+        return false;
+    for (const char *c = address; *c; c++)
+        if (*c <= ' ' || *c > '~' || strchr("<>,;:\"()[]\\", *c))
+            return false;
+    return true;
+}
+
 static struct status
 put_address(struct arena *arena, struct buffer *into, const char *field, const char *name,
             const char *address)
 {
-    if (strpbrk(address, "\r\n\t <>,;\"") || !strchr(address, '@'))
+    if (!address_fits(address))
         return FAIL(arena, INVALID_ARGUMENT, "%s: not an address", field);
     buffer_printf(into, "%s: ", field);
     if (*name) {
         TRY(mail_phrase(name, arena, into));
-        buffer_puts(into, strlen(name) > WORD_BYTES ? "\r\n " : " ");
+        buffer_puts(into, "\r\n ");
     }
     buffer_printf(into, "<%s>\r\n", address);
     return OK;
@@ -95,23 +115,44 @@ put_date(struct buffer *into, struct wall date)
                   utc.tm_sec);
 }
 
-static void
-put_body(struct buffer *into, const char *body)
+/* Text as RFC 2045 (6.8) wants it before it is encoded: lines end in CRLF. */
+static struct status
+canonical(const char *body, struct arena *arena, const char **ret, size_t *ret_size)
 {
-    const size_t size = strlen(body);
+    char *text = arena_alloc(arena, 2 * strlen(body) + 1);
+    size_t size = 0;
 
+    TRY(need(text));
+    for (const char *c = body; *c; c++) {
+        if (*c == '\n' && (c == body || c[-1] != '\r'))
+            text[size++] = '\r';
+        text[size++] = *c;
+    }
+    *ret = text;
+    *ret_size = size;
+    return OK;
+}
+
+static struct status
+put_body(struct buffer *into, const char *body, struct arena *arena)
+{
+    const char *text;
+    size_t size;
+
+    TRY(canonical(body, arena, &text, &size));
     for (size_t at = 0; at < size; at += BASE64_LINE) {
         const size_t left = size - at;
 
-        put_base64(into, body + at, left < BASE64_LINE ? left : BASE64_LINE);
+        put_base64(into, text + at, left < BASE64_LINE ? left : BASE64_LINE);
         buffer_puts(into, "\r\n");
     }
+    return OK;
 }
 
 struct status
 mail_write(const struct mail *mail, struct arena *arena, struct buffer *into)
 {
-    if (!one_line(mail->message_id) || !one_line(mail->language))
+    if (!address_fits(mail->message_id) || !one_line(mail->language))
         return FAIL(arena, INVALID_ARGUMENT, "a header must be one line");
     TRY(put_address(arena, into, "From", mail->from_name, mail->from));
     TRY(put_address(arena, into, "To", mail->to_name, mail->to));
@@ -128,6 +169,6 @@ mail_write(const struct mail *mail, struct arena *arena, struct buffer *into)
                   "Content-Transfer-Encoding: base64\r\n"
                   "\r\n",
                   mail->message_id, mail->language);
-    put_body(into, mail->body);
+    TRY(put_body(into, mail->body, arena));
     return buffer_check(into, arena);
 }

@@ -20,7 +20,8 @@ struct mail {
     struct wall date;
 };
 
-/* INVALID_ARGUMENT: an address or header value that could break out of its line. */
+/* INVALID_ARGUMENT: an address or header value that could break out of its line, or an address
+ * that is not ASCII. */
 must_use struct status mail_write(const struct mail *mail, struct arena *arena,
                                   struct buffer *into);
 

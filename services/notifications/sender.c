@@ -1,6 +1,6 @@
-/* Sending mails: lease, ask registry for the address, send, note.  SMTP cannot be exactly once:
- * the row is committed as SENDING before the mail goes, the Message-ID is the row's id, and
- * only a try that nobody noted is repeated. */
+/* Sending mails, one after the other: lease, ask registry for the address, send, note.  SMTP
+ * cannot be exactly once: the row is committed as SENDING before the mail goes, the Message-ID
+ * is the row's id, and only a try that nobody noted is repeated. */
 
 #include "services/notifications/notifications.h"
 
@@ -12,7 +12,9 @@
 #include "services/notifications/smtp.h"
 #include "services/notifications/store.h"
 
-#define MAILS_AT_A_TIME 10
+#define BAG_MAILS 10 /* of one tenant in a row, so that others get their turn */
+#define CONTACT_MS 5000
+#define NOTE_MS 5000 /* between the end of a try and the end of its lease */
 
 static struct metric mails = METRIC("mails_total", METRIC_COUNTER,
                                     "mails handed over, put off or given up", "result", NULL);
@@ -28,6 +30,7 @@ contact_of(struct call *call, const char *tenant_id, const char *account_id,
 
     principal.tenant_id = tenant_id;
     options.principal = &principal;
+    options.deadline = mono_add_ms(clock_mono(call->clock), CONTACT_MS);
     request.account_id = account_id;
     TRY(rpc_call(call->rpc, "registry.v1.Accounts/GetContact", &request.base,
                  &registry__v1__get_contact_reply__descriptor, &options, call->arena, &reply));
@@ -105,35 +108,47 @@ note(struct call *call, const char *tenant_id, const struct mail_row *row, struc
     }
     metric_add(&mails, !failed(sent) ? "sent" : seconds ? "put_off" : "parked", NULL, 1);
     TRY(call_begin(call, tenant_id, false, &tx));
-    TRY(store_mail_done(&tx, row->message_id, state, seconds, failed(sent) ? sent.detail : ""));
+    TRY(store_mail_done(&tx, row, state, seconds, failed(sent) ? sent.detail : ""));
     TRY(store_tie_bag(&tx));
     return call_commit(call);
 }
 
+/* A lease lasts as long as a try may take, so that no two senders have the same mail. */
+static int
+lease_ms(const struct call *call)
+{
+    const struct notifications_state *state = call->state;
+
+    return CONTACT_MS + (int)state->mail.send_ms + NOTE_MS;
+}
+
 static struct status
-take_mails(struct call *call, const char *tenant_id, struct mail_row **ret, size_t *ret_count)
+take_mail(struct call *call, const char *tenant_id, struct mail_row **ret)
 {
     scoped(pg_tx_end) struct pg_tx tx = {0};
+    struct mail_row *row;
 
     TRY(call_begin(call, tenant_id, false, &tx));
-    TRY(store_take_mails(&tx, call->arena, MAILS_AT_A_TIME, ret, ret_count));
+    TRY(store_take_mail(&tx, call->arena, lease_ms(call), &row));
     TRY(store_tie_bag(&tx));
-    return call_commit(call);
+    TRY(call_commit(call));
+    *ret = row;
+    return OK;
 }
 
 static struct status
 empty_bag(struct call *call, const char *tenant_id)
 {
-    const struct notifications_state *state = call->state;
-    struct mail_row *rows;
-    size_t count;
+    /* What there is no time for is not begun: the next run has it. */
+    for (int i = 0; i < BAG_MAILS; i++) {
+        struct mail_row *row;
 
-    TRY(take_mails(call, tenant_id, &rows, &count));
-    for (size_t i = 0; i < count; i++) {
-        /* What there is no time for is taken again when its lease is over. */
-        if (mono_left_ms(call->deadline, clock_mono(call->clock)) < (int)state->mail.send_ms)
+        if (mono_left_ms(call->deadline, clock_mono(call->clock)) < lease_ms(call))
             break;
-        TRY(note(call, tenant_id, &rows[i], send_one(call, tenant_id, &rows[i])));
+        TRY(take_mail(call, tenant_id, &row));
+        if (!row)
+            break;
+        TRY(note(call, tenant_id, row, send_one(call, tenant_id, row)));
     }
     return OK;
 }

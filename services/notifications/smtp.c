@@ -57,6 +57,15 @@ configure(CURL *curl, const struct mail_settings *settings, const char *from,
     return ok ? OK : FAIL(arena, INTERNAL, "the mail settings are not usable");
 }
 
+/* A server that refuses us (greeting, TLS, login) says nothing about the mail: somebody will
+ * put that right.  libcurl tells a refused sender or recipient by CURLE_SEND_ERROR; after that
+ * the text was on its way. */
+static bool
+is_about_mail(CURLcode result, const struct upload *upload)
+{
+    return result == CURLE_SEND_ERROR || upload->sent > 0;
+}
+
 struct status
 smtp_send(const struct mail_settings *settings, const char *from, const char *to,
           const struct buffer *mail, struct arena *arena)
@@ -75,7 +84,7 @@ smtp_send(const struct mail_settings *settings, const char *from, const char *to
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
     if (result == CURLE_OK)
         return OK;
-    if (answer >= 500 && answer < 600)
+    if (answer >= 500 && answer < 600 && is_about_mail(result, &upload))
         return FAIL(arena, FAILED_PRECONDITION, "the mail server answered %ld", answer);
     return FAIL(arena, UNAVAILABLE, "the mail server: %s (%ld)", curl_easy_strerror(result),
                 answer);

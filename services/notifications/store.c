@@ -196,36 +196,36 @@ store_bags_due(struct pg_tx *tx, struct arena *arena, const char ***ret_tenants,
 }
 
 struct status
-store_take_mails(struct pg_tx *tx, struct arena *arena, uint32_t limit, struct mail_row **ret,
-                 size_t *ret_count)
+store_take_mail(struct pg_tx *tx, struct arena *arena, int64_t lease_ms, struct mail_row **ret)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
-    struct mail_row *list;
-    size_t count = 0;
+    struct mail_row *mail = ARENA_NEW(arena, struct mail_row);
     int32_t kind;
 
-    TRY(need(list = ARENA_ARRAY(arena, struct mail_row, limit)));
-    TRY(pg_query(tx, &SQL_TAKE_MAILS, PG_IN(pg_text(tx->scope.tenant_id), pg_i64(limit)),
+    TRY(need(mail));
+    TRY(pg_query(tx, &SQL_TAKE_MAIL, PG_IN(pg_text(tx->scope.tenant_id), pg_i64(lease_ms)),
                  &rows));
-    while (count < limit && pg_next_row(&rows, arena,
-                                        PG_OUT(pg_to_text(&list[count].message_id),
-                                               pg_to_text(&list[count].account_id),
-                                               pg_to_i32(&kind), pg_to_i64(&list[count].detail),
-                                               pg_to_u32(&list[count].attempts))))
-        list[count++].kind = (enum message_kind)kind;
-    TRY(pg_rows_status(&rows));
-    *ret = list;
-    *ret_count = count;
+    if (!pg_next_row(&rows, arena,
+                     PG_OUT(pg_to_text(&mail->message_id), pg_to_text(&mail->account_id),
+                            pg_to_i32(&kind), pg_to_i64(&mail->detail),
+                            pg_to_u32(&mail->attempts)))) {
+        TRY(pg_rows_status(&rows));
+        *ret = NULL;
+        return OK;
+    }
+    mail->kind = (enum message_kind)kind;
+    *ret = mail;
     return OK;
 }
 
 struct status
-store_mail_done(struct pg_tx *tx, const char *message_id, Notifications__V1__MailState state,
-                int64_t seconds, const char *error)
+store_mail_done(struct pg_tx *tx, const struct mail_row *mail,
+                Notifications__V1__MailState state, int64_t seconds, const char *error)
 {
     return pg_query(tx, &SQL_MAIL_DONE,
-                    PG_IN(pg_text(tx->scope.tenant_id), pg_text(message_id), pg_i64(state),
-                          pg_i64(seconds), pg_text(error)),
+                    PG_IN(pg_text(tx->scope.tenant_id), pg_text(mail->message_id),
+                          pg_i64(state), pg_i64(seconds), pg_text(error),
+                          pg_i64(mail->attempts)),
                     NULL);
 }
 

@@ -62,11 +62,13 @@ struct mail_row {
     int64_t detail;
     uint32_t attempts; /* with this one */
 };
-/* Leases mails of the transaction's tenant for two minutes. */
-must_use struct status store_take_mails(struct pg_tx *tx, struct arena *arena, uint32_t limit,
-                                        struct mail_row **ret, size_t *ret_count);
-/* After a try: SENT, PENDING (again after `seconds`) or PARKED. */
-must_use struct status store_mail_done(struct pg_tx *tx, const char *message_id,
+/* Leases the mail of the transaction's tenant that is due the longest, for `lease_ms`.
+ * *ret is NULL: none is due, or others have them all. */
+must_use struct status store_take_mail(struct pg_tx *tx, struct arena *arena, int64_t lease_ms,
+                                       struct mail_row **ret);
+/* After the try that `mail` was leased for: SENT, PENDING (again after `seconds`) or PARKED.
+ * When somebody else has leased it since, theirs is the word and nothing is written. */
+must_use struct status store_mail_done(struct pg_tx *tx, const struct mail_row *mail,
                                        Notifications__V1__MailState state, int64_t seconds,
                                        const char *error);
 /* Notes when the tenant's next mail is due; the transaction's last statement. */
