@@ -8,7 +8,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from journeys.world import MailSink, World  # noqa: E402
+from journeys.world import World  # noqa: E402
+from mail_sink import MailSink  # noqa: E402
 from samverka_client import Contract  # noqa: E402
 
 

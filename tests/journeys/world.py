@@ -1,12 +1,7 @@
 """The KTP network as a journey finds it: seven universities, a company in Dalarna, people."""
 
-import email
-import email.policy
 import itertools
-import threading
 import uuid
-
-from aiosmtpd.controller import Controller
 
 from samverka_client import Rpc, Web, read_key, wait_for
 
@@ -20,7 +15,7 @@ UNIVERSITIES = [("hogskolan-dalarna", "Högskolan Dalarna", "SE312"),
                 ("mittuniversitetet", "Mittuniversitetet", "SE321"),
                 ("linneuniversitetet", "Linnéuniversitetet", "SE212")]
 
-# uri, broader, sv, fi, en
+# uri, broader, sv, fi, en; ALTERNATIVES: what else Swedish says for it
 VOCABULARY = [
     ("energy", None, "energi", "energia", "energy"),
     ("energy-audit", "energy", "energikartläggning", "energiakatselmus", "energy audit"),
@@ -33,31 +28,8 @@ VOCABULARY = [
     ("marketing", None, "marknadsföring", "markkinointi", "marketing"),
     ("social-media", "marketing", "sociala medier", "sosiaalinen media", "social media"),
 ]
-
-
-class MailSink:
-    """A real SMTP server on loopback that keeps what it gets."""
-
-    def __init__(self):
-        self.mails = []
-        self._lock = threading.Lock()
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
-        self._controller.start()
-        self.port = self._controller.server.sockets[0].getsockname()[1]
-        self.url = f"smtp://127.0.0.1:{self.port}"
-
-    async def handle_DATA(self, _server, _session, envelope):  # aiosmtpd's name
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        with self._lock:
-            self.mails.append((envelope.rcpt_tos, mail))
-        return "250 OK"
-
-    def to(self, address):
-        with self._lock:
-            return [mail for recipients, mail in self.mails if address in recipients]
-
-    def stop(self):
-        self._controller.stop()
+ALTERNATIVES = {"energy-efficiency": ["energianvändning", "energibesparing"],
+                "heat-recovery": ["spillvärme"]}
 
 
 class World:
@@ -92,16 +64,21 @@ class World:
         return wait_for(attempt, 30, method)
 
     def _add_university(self, slug, name, nuts):
+        host = slug == UNIVERSITIES[0][0]
         tenant = self.call("registry.v1.Tenants/CreateTenant",
                            {"slug": slug, "name": name, "locale": "sv",
-                            "host": slug == UNIVERSITIES[0][0]})["tenant"]
+                            "host": host})["tenant"]
         self.tenants[slug] = tenant["tenantId"]
         organisation = self.call(
             "registry.v1.Organisations/CreateOrganisation",
             {"names": [{"lang": "sv", "value": name}], "type": "HEI_UNIVERSITY", "country": "SE",
-             "nuts": nuts, "ownership": "PUBLIC_OWNED"}, tenant=tenant["tenantId"])
-        if slug == UNIVERSITIES[0][0]:
-            self.university = organisation["organisation"]["organisationId"]
+             "nuts": nuts, "ownership": "PUBLIC_OWNED"},
+            tenant=tenant["tenantId"])["organisation"]["organisationId"]
+        self.call("registry.v1.Tenants/SetHomeOrganisation",
+                  {"tenantId": tenant["tenantId"], "organisationId": organisation,
+                   "expectedVersion": tenant["version"]})
+        if host:
+            self.university = organisation
 
     def _add_vocabulary(self):
         def uri(name):
@@ -109,6 +86,8 @@ class World:
         concepts = [{"uri": uri(name), "kind": "SKILL" if broader else "SKILL_GROUP",
                      "labels": [{"lang": lang, "value": label}
                                 for lang, label in zip(("sv", "fi", "en"), labels)],
+                     "alternatives": [{"lang": "sv", "value": value}
+                                      for value in ALTERNATIVES.get(name, [])],
                      "broaderUris": [uri(broader)] if broader else []}
                     for name, broader, *labels in VOCABULARY]
         self.call("registry.v1.Concepts/ImportConcepts",
@@ -138,7 +117,7 @@ class World:
         answer = self.call(
             "registry.v1.Accounts/CreateAccount",
             {"email": address, "displayName": name.title(), "password": PASSWORD,
-             "language": "sv", "roles": roles, **more}, tenant=tenant or self.tenant)
+             "language": "sv", "roles": list(roles), **more}, tenant=tenant or self.tenant)
         return address, answer["account"]["accountId"]
 
     def web(self, address, tenant=None, language="sv"):
