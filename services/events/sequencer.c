@@ -16,6 +16,7 @@
 #define FAILED_POLL_MS 200
 #define ROUND_MS 2500 /* limit of one transaction; below the 3 s of a stopped session */
 #define ROUND_BYTES ((size_t)96 << 20)
+#define UNSEAT_EVERY_MS 500
 #define JOBS_MAX 256
 #define CATCH_UP_BLOCKS 20
 #define SKIP_EVENTS 200000 /* a fellow that is further behind goes straight to the head */
@@ -37,7 +38,8 @@ struct sequencer {
     int64_t session;    /* whose settings and head are known; 0: none */
     uint64_t head;      /* of the log, while leading */
     uint64_t delivered; /* last position given to `deliver` */
-    bool failing;       /* the last round failed and was logged */
+    struct mono unseat_due;
+    bool failing; /* the last round failed and was logged */
 };
 
 static void
@@ -94,6 +96,22 @@ catch_up(struct sequencer *sequencer, struct pg_tx *tx, uint64_t head, uint64_t 
     return OK;
 }
 
+/* Now and then: is the leader there at all? */
+static struct status
+unseat(struct sequencer *sequencer, struct pg_tx *tx)
+{
+    const struct mono now = clock_mono(sequencer->config.clock);
+    uint64_t ended;
+
+    if (mono_left_ms(sequencer->unseat_due, now) > 0)
+        return OK;
+    sequencer->unseat_due = mono_add_ms(now, UNSEAT_EVERY_MS);
+    TRY(store_unseat(tx, &ended));
+    if (ended)
+        log_warn("a leader that reads nothing was unseated");
+    return OK;
+}
+
 /* First contact of this session, or not the leader: the log itself tells where it stands. */
 static struct status
 look(struct sequencer *sequencer, struct pg_tx *tx, const struct store_taken *taken)
@@ -110,7 +128,7 @@ look(struct sequencer *sequencer, struct pg_tx *tx, const struct store_taken *ta
                     head, sequencer->delivered);
     TRY(catch_up(sequencer, tx, head, first_kept));
     sequencer->head = head;
-    return OK;
+    return taken->leader ? OK : unseat(sequencer, tx);
 }
 
 static void

@@ -6,7 +6,8 @@
  * and batches of Append into the log, one transaction a round.  The others read the log as it
  * grows. Either way every block is delivered once, in order, to `deliver`.
  *
- * A stopped leader loses its session after 3 s and with it the lock.  Should it wake up in the
+ * A stopped leader loses its session after 3 s and with it the lock: Postgres ends idle
+ * sessions, and a fellow ends one that does not read its answer.  Should it wake up in the
  * middle of a round, its connection is gone; should two ever number at once, the head's check
  * and the primary key on the position let one of them commit.
  */

@@ -1,6 +1,7 @@
 #include "services/events/sequencer.h"
 
 #include <inttypes.h>
+#include <libpq-fe.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -76,6 +77,24 @@ static bool
 leads(void *sink)
 {
     return sequencer_leads(((struct sink *)sink)->sequencer);
+}
+
+static bool
+lock_is_held(void *context)
+{
+    (void)context;
+    return test_log_count("test_locks") == 1;
+}
+
+static int
+make_views(void **state)
+{
+    (void)state;
+    test_run("postgres", NULL,
+             "CREATE VIEW events.test_locks AS SELECT pid FROM pg_locks "
+             "WHERE locktype = 'advisory' AND granted");
+    test_run("postgres", NULL, "GRANT SELECT ON events.test_locks TO app_events");
+    return 0;
 }
 
 static int
@@ -260,6 +279,31 @@ the_other_takes_over_when_the_leader_ends_or_loses_its_session(void **state)
     test_log_verify();
 }
 
+/* As a leader stopped while Postgres sends it the outbox: no timeout of idle sessions ends it.
+ */
+static void
+a_leader_that_reads_no_answer_is_unseated(void **state)
+{
+    const struct mono begun = clock_mono(clock_system());
+    PGconn *stuck = PQconnectdb(test_dsn("app_events"));
+    char sql[120];
+    struct sink sink;
+
+    (void)state;
+    assert_int_equal(PQstatus(stuck), CONNECTION_OK);
+    (void)snprintf(sql, sizeof sql, "SELECT pg_try_advisory_lock(%lld), repeat('x', 20000000)",
+                   (long long)STORE_SEQUENCER_LOCK);
+    assert_int_equal(PQsendQuery(stuck, sql), 1);
+    test_log_await(lock_is_held, NULL, "the lock to be taken");
+    start(&sink);
+    test_log_await(in_touch, &sink, "first contact");
+    assert_false(sequencer_leads(sink.sequencer));
+    test_log_await(leads, &sink, "leadership");
+    assert_true(mono_micros_between(begun, clock_mono(clock_system())) < 5000000);
+    sequencer_destroy(&sink.sequencer);
+    PQfinish(stuck);
+}
+
 /* The guard behind the lock: a head that another moved. */
 static void
 a_round_that_does_not_join_the_head_is_refused(void **state)
@@ -427,6 +471,7 @@ main(void)
         TEST(twelve_writers_with_rollbacks_lose_nothing_and_leave_no_gap),
         TEST(of_two_sequencers_one_numbers_and_the_other_delivers_the_same),
         TEST(the_other_takes_over_when_the_leader_ends_or_loses_its_session),
+        TEST(a_leader_that_reads_no_answer_is_unseated),
         TEST(a_round_that_does_not_join_the_head_is_refused),
         TEST(a_row_that_is_no_event_is_parked_and_blocks_nobody),
         TEST(an_internal_event_has_a_position_and_no_number_of_its_tenants),
@@ -435,5 +480,5 @@ main(void)
         TEST(a_batch_with_a_bad_event_is_refused_by_its_place),
     };
 
-    return cmocka_run_group_tests_name("sequencer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("sequencer", tests, make_views, NULL);
 }

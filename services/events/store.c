@@ -5,8 +5,6 @@
 
 #include "services/events/events_sql.h"
 
-#define SEQUENCER_LOCK 0x73657175656e6365 /* "sequence": any number nobody else uses */
-
 const struct pg_statement *const *const store_statements[] = {SQL_STATEMENTS, NULL};
 
 struct status
@@ -16,7 +14,8 @@ store_take(struct pg_tx *tx, size_t limit, struct store_taken *ret)
     struct store_taken taken = {0};
     struct store_outbox_row row;
 
-    TRY(pg_query(tx, &SQL_TAKE, PG_IN(pg_i64(SEQUENCER_LOCK), pg_i64((int64_t)limit)), &rows));
+    TRY(pg_query(tx, &SQL_TAKE, PG_IN(pg_i64(STORE_SEQUENCER_LOCK), pg_i64((int64_t)limit)),
+                 &rows));
     TRY(need(taken.rows = ARENA_ARRAY(tx->arena, struct store_outbox_row, rows.count)));
     while (pg_next_row(
         &rows, tx->arena,
@@ -34,6 +33,15 @@ struct status
 store_settle(struct pg_tx *tx)
 {
     return pg_query(tx, &SQL_SETTLE, PG_NONE, NULL);
+}
+
+struct status
+store_unseat(struct pg_tx *tx, uint64_t *ret_ended)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+
+    TRY(pg_query(tx, &SQL_UNSEAT, PG_IN(pg_i64(STORE_SEQUENCER_LOCK)), &rows));
+    return pg_one_row(&rows, tx->arena, PG_OUT(pg_to_u64(ret_ended)));
 }
 
 struct status

@@ -11,6 +11,8 @@
 
 extern const struct pg_statement *const *const store_statements[]; /* NULL at the end */
 
+#define STORE_SEQUENCER_LOCK 0x73657175656e6365 /* "sequence": any number nobody else uses */
+
 /* A row on its way from the outbox to the log. */
 struct store_outbox_row {
     int64_t id;
@@ -33,6 +35,10 @@ must_use struct status store_take(struct pg_tx *tx, size_t limit, struct store_t
 
 /* A session that does nothing for 3 s, because its process is stopped, must lose the lock. */
 must_use struct status store_settle(struct pg_tx *tx);
+
+/* Ends the session of a leader that has not read an answer for 3 s.  Postgres waits for such a
+ * reader without limit and calls it active, so the timeouts of idle sessions do not end it. */
+must_use struct status store_unseat(struct pg_tx *tx, uint64_t *ret_ended);
 
 must_use struct status store_head(struct pg_tx *tx, uint64_t *ret_position,
                                   uint64_t *ret_first_kept);

@@ -6,6 +6,7 @@ events.outbox.  The client is clients/python/follow.py, its modules are made by 
 
 import contextlib
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -18,9 +19,7 @@ import psycopg2
 import pytest
 import zmq
 
-import conftest
-
-ROOT = conftest.ROOT
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TENANTS = ["0193a000-0000-7000-8000-000000000001", "0193a000-0000-7000-8000-000000000002"]
 DEADLINE_S = 30
 
@@ -58,9 +57,20 @@ def start(make_cluster, **options):
     return cluster
 
 
+@pytest.fixture(scope="module")
+def servers(make_module_cluster):
+    return start(make_module_cluster)
+
+
 @pytest.fixture
-def cluster(make_cluster):
-    return start(make_cluster)
+def cluster(servers):
+    """The module's cluster with an empty log."""
+    servers["events"].stop()
+    execute(servers, "TRUNCATE events.outbox, events.log, events.tenant_stream, events.parked, "
+                     "events.append_source, events.test_system;"
+                     "UPDATE events.head SET first_kept = 0, position = 0")
+    servers.start_service("events")
+    return servers
 
 
 def execute(cluster, sql, *values, role="postgres"):
@@ -321,8 +331,8 @@ def test_an_oversized_frame_costs_the_connection_and_nothing_else(cluster, clien
 class Writers:
     """Several at once, some of whose transactions are taken back; go on when Postgres dies."""
 
-    def __init__(self, cluster, client, count=12):
-        self.cluster, self.client = cluster, client
+    def __init__(self, cluster, client, count=12, pause_s=0):
+        self.cluster, self.client, self.pause_s = cluster, client, pause_s
         self.stop = threading.Event()
         self.known = [[] for _ in range(count)]    # acknowledged, in order
         self.unsure = [set() for _ in range(count)]  # the commit's answer was lost
@@ -339,6 +349,7 @@ class Writers:
                 publish(connection, tenant, items, commit)
                 if commit:
                     self.known[n] += [item.id for item in items]
+                self.stop.wait(self.pause_s)
             except psycopg2.Error:
                 connection = None
                 if commit:
@@ -394,7 +405,7 @@ def test_twelve_writers_with_rollbacks_leave_no_gap_and_lose_nothing(cluster, cl
 
 
 def test_crashes_of_postgres_and_of_the_sequencer_lose_nothing(make_cluster, client):
-    cluster = start(make_cluster)
+    cluster = start(make_cluster, durable=True)
     with Writers(cluster, client, 6) as writers:
         for round_ in range(1, 4):
             writers.await_acknowledged(round_ * 400)
@@ -428,7 +439,7 @@ def test_a_stopped_leader_is_replaced_within_five_seconds_and_never_numbers_agai
                                                                                  client):
     cluster = start(make_cluster, slots={"events": 2})
     cluster.start_service("events-2")
-    with Writers(cluster, client, 6) as writers:
+    with Writers(cluster, client, 6, pause_s=0.02) as writers:
         for round_ in range(1, 3):
             writers.await_acknowledged(round_ * 300)
             stopped = await_leader(cluster)
