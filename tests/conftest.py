@@ -3,6 +3,7 @@
     cluster         one for the session, with all services ready; tests share it and leave it whole
     fresh_cluster   a cluster of the test's own, to kill, scale and starve
     make_cluster    a function that makes such clusters with settings and slots of your choice
+    make_module_cluster   the same for clusters that the tests of a file share
 
 The programs come from the build folder in SAMVERKA_TEST_BUILD, or build/release.  Without them
 the tests that need a cluster fail: a skipped journey proves nothing.
@@ -57,8 +58,9 @@ class Clusters:
     def make(self, start=True, demo=False, **options):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="samverka-cluster-"))
         folder.chmod(0o711)  # the servers' account goes through, and sees nothing
+        options.setdefault("durable", False)  # where no test crashes Postgres
         cluster = clusters.Cluster(folder, self.build, ports="free", die_with_parent=True,
-                                   durable=False, **options)
+                                   **options)
         self.made.append(cluster)
         if start:
             cluster.start()
@@ -101,6 +103,15 @@ def cluster(build_folder):
 
 @pytest.fixture
 def make_cluster(build_folder):
+    made = Clusters(build_folder)
+    try:
+        yield made.make
+    finally:
+        made.end()
+
+
+@pytest.fixture(scope="module")
+def make_module_cluster(build_folder):
     made = Clusters(build_folder)
     try:
         yield made.make
