@@ -66,7 +66,7 @@ CREATE TABLE organisation_relation (
     source            text NOT NULL,
     created_by_tenant uuid NOT NULL REFERENCES tenant (id),
     CHECK (parent_id <> child_id),
-    UNIQUE (parent_id, child_id, kind, valid_from)
+    UNIQUE NULLS NOT DISTINCT (parent_id, child_id, kind, valid_from)
 );
 CREATE INDEX organisation_relation_child ON organisation_relation (child_id);
 
