@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "json_test.pb-c.h"
 #include "common/json/json.h"
+#include "json_test.pb-c.h"
 
 struct state {
     struct arena arena;

@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/json/json.h"
 #include "common/wire/contract.h"
 #include "common/wire/message.h"
 #include "json_test.pb-c.h"
-#include "common/json/json.h"
 
 #define DESCRIPTORS_MAX 512
 #define FRAME_BYTES ((uint32_t)1 << 20)
