@@ -1,6 +1,7 @@
 #pragma once
 
-/* A message without content that says "look now".  It may be lost: every listener also polls. */
+/* A message without content that says "look now".  It may be lost: every listener also polls.
+ */
 
 #include "common/base/status.h"
 #include "common/wire/resolver.h"
@@ -11,16 +12,17 @@ struct doorbell;
 struct doorbell_config {
     void *zmq_context;
     struct resolver *resolver;
-    const char *endpoint_list;   /* of every `events` instance's bell */
+    const char *endpoint_list; /* of every `events` instance's bell */
     bool curve;
     const struct key_pair *own;
     const char *server_public;
 };
 
 /* The ringing side: a thread of its own with a PUB connected to every instance.  doorbell_ring
- * takes microseconds and may be called from any thread; rings within a millisecond become one. */
-must_use struct status doorbell_create(const struct doorbell_config *config, struct arena *arena,
-                                       struct doorbell **ret);
+ * takes microseconds and may be called from any thread; rings within a millisecond become one.
+ */
+must_use struct status doorbell_create(const struct doorbell_config *config,
+                                       struct arena *arena, struct doorbell **ret);
 void doorbell_ring(struct doorbell *bell);
 void doorbell_destroy(struct doorbell **bell);
 

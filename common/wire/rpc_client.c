@@ -98,10 +98,7 @@ fill_slot(struct rpc_slot *slot, const char *method, struct bytes packed,
     const struct contract_rpc *rpc = contract_find_rpc(method);
 
     TRY(pack_head(slot, method, options, arena));
-    if (zmq_msg_init_size(&slot->body, packed.size) != 0)
-        return need(NULL);
-    if (packed.size > 0)
-        memcpy(zmq_msg_data(&slot->body), packed.data, packed.size);
+    TRY(rpc_slot_set_body(slot, packed.data, packed.size));
     slot->attempt_ms = rpc ? rpc->attempt_ms : RPC_ATTEMPT_MS;
     return OK;
 }

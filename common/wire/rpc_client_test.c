@@ -456,72 +456,6 @@ answers_that_are_none_are_ignored(void **state)
     assert_string_equal(outcome->text, "yes");
 }
 
-/* Answers carry what was asked, whatever their order. */
-struct many {
-    uint32_t done, wrong;
-    struct stage_client *client;
-    struct one {
-        struct many *many;
-        uint32_t number;
-    } ones[64];
-};
-
-static void
-compare(void *context, const struct rpc_answer *answer)
-{
-    const struct one *one = context;
-    uint32_t number = 0;
-
-    if (!failed(answer->status) && answer->packed.size == 6)
-        memcpy(&number, answer->packed.data + 2, sizeof number);
-    one->many->wrong += number != one->number;
-    one->many->done++;
-}
-
-static void
-sixty_four_calls_in_flight_get_each_its_own_answer(void **state)
-{
-    const struct mono deadline = mono_add_ms(stage_soon(), 20000);
-    struct key_pair server_key;
-    struct zap_peer peer = {.name = "service:gateway"};
-    struct stage_client client = {0};
-    struct stage_server server;
-    struct many many = {.client = &client};
-    struct arena arena;
-
-    (void)state;
-    arena_init(&arena, ARENA_CALL_BYTES);
-    assert_int_equal(key_pair_create(&arena, &server_key).code, CODE_OK);
-    assert_int_equal(key_pair_create(&arena, &client.pair).code, CODE_OK);
-    memcpy(peer.key, client.pair.public_text, sizeof peer.key);
-    stage_server_start(&server,
-                       (struct stage_options){
-                           .key = &server_key, .peers = &peer, .peer_count = 1, .workers = 4});
-    stage_client_start(&client, rpc_server_endpoint(server.server), server_key.public_text, 64);
-    for (uint32_t round = 0; round < 20; round++) {
-        many.done = 0;
-        for (uint32_t i = 0; i < 64; i++) {
-            uint8_t packed[6] = {0x0a, 4};
-            const struct rpc_options options = {.deadline = stage_soon()};
-
-            many.ones[i] = (struct one){&many, (round * 64 + i) << 8 | 0xff};
-            memcpy(packed + 2, &many.ones[i].number, 4);
-            assert_int_equal(rpc_start(client.client, PING,
-                                       (struct bytes){packed, sizeof packed}, &options, compare,
-                                       &many.ones[i], &client.arena)
-                                 .code,
-                             CODE_OK);
-        }
-        while (many.done < 64 && !stage_over(deadline))
-            stage_client_turn(&client, 100);
-        assert_int_equal(many.done, 64);
-    }
-    assert_int_equal(many.wrong, 0);
-    stage_client_stop(&client);
-    stage_server_stop(&server);
-    arena_fini(&arena);
-}
-
 int
 main(void)
 {
@@ -538,7 +472,6 @@ main(void)
         PLAY(calls_beyond_the_limit_and_without_a_service_are_refused),
         PLAY(silence_until_the_deadline_is_told_apart_from_absence),
         PLAY(answers_that_are_none_are_ignored),
-        cmocka_unit_test(sixty_four_calls_in_flight_get_each_its_own_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

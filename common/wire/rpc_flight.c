@@ -76,7 +76,6 @@ finish(struct rpc_client *client, struct rpc_slot *slot, const struct rpc_answer
 
     while (slot->peer_count > 0)
         forget_attempt(slot, slot->peers[0]);
-    (void)zmq_msg_close(&slot->body); /* a message of ours */
     rpc_slots_give(&client->slots, slot);
     done(context, answer);
 }
@@ -129,9 +128,8 @@ put_varint(uint8_t *into, uint32_t value)
 /* The head as packed at the start, then what differs between attempts, then the body: the
  * fields of a message may come in any order. */
 static bool
-make_frame(struct rpc_slot *slot, uint32_t remaining_ms, zmq_msg_t *ret)
+make_frame(const struct rpc_slot *slot, uint32_t remaining_ms, zmq_msg_t *ret)
 {
-    const size_t body_size = zmq_msg_size(&slot->body);
     uint8_t middle[24], *data;
     size_t size = 0;
 
@@ -139,18 +137,19 @@ make_frame(struct rpc_slot *slot, uint32_t remaining_ms, zmq_msg_t *ret)
     size += put_varint(middle + size, slot->attempts + 1);
     middle[size++] = 4 << 3; /* remaining_ms */
     size += put_varint(middle + size, remaining_ms);
-    size += rpc_head_put_body_tag(middle + size, body_size);
-    if (zmq_msg_init_size(ret, slot->head_size + size + body_size) != 0)
+    size += rpc_head_put_body_tag(middle + size, slot->body_size);
+    if (zmq_msg_init_size(ret, slot->head_size + size + slot->body_size) != 0)
         return false;
     data = zmq_msg_data(ret);
     memcpy(data, slot->head, slot->head_size);
     memcpy(data + slot->head_size, middle, size);
-    memcpy(data + slot->head_size + size, zmq_msg_data(&slot->body), body_size);
+    if (slot->body_size > 0)
+        memcpy(data + slot->head_size + size, slot->body, slot->body_size);
     return true;
 }
 
 static bool
-send_attempt(struct rpc_slot *slot, struct rpc_peer *peer, struct mono now)
+send_attempt(const struct rpc_slot *slot, struct rpc_peer *peer, struct mono now)
 {
     zmq_msg_t frame;
     bool sent;
@@ -256,7 +255,6 @@ answered(struct rpc_client *client, struct rpc_slot *slot, const Wire__V1__Reply
 static void
 take_reply(struct rpc_client *client, struct rpc_peer *peer, struct bytes frame)
 {
-    const struct mono now = now_of(client);
     ProtobufCMessage *message;
     const Wire__V1__ReplyHead *head;
     struct bytes packed, body;
@@ -270,7 +268,7 @@ take_reply(struct rpc_client *client, struct rpc_peer *peer, struct bytes frame)
     head = (const Wire__V1__ReplyHead *)message;
     rpc_peer_answered(peer);
     peer->draining |= head->draining;
-    slot = uuid_valid(head->id) ? rpc_slots_find(&client->slots, head->id) : NULL;
+    slot = strlen(head->id) == UUID_SIZE - 1 ? rpc_slots_find(&client->slots, head->id) : NULL;
     if (!slot || slot->service != peer->service) {
         metric_add(&late_total, peer->service->name, NULL, 1);
         return;
@@ -280,8 +278,8 @@ take_reply(struct rpc_client *client, struct rpc_peer *peer, struct bytes frame)
         answered(client, slot, head, body);
         return;
     }
-    rpc_peer_refused(peer, now);
-    refused(client, slot, head, now);
+    rpc_peer_refused(peer, now_of(client));
+    refused(client, slot, head, now_of(client));
 }
 
 /* One answer of an instance; false when there is none. */

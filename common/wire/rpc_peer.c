@@ -43,7 +43,6 @@ monitor(struct rpc_peer *peer, void *zmq_context, struct arena *arena)
 {
     static _Atomic uint64_t serial;
     const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
-    const int linger = 0;
     char address[64];
 
     /* A name for an inproc endpoint; two sockets must not share one. */
@@ -51,12 +50,7 @@ monitor(struct rpc_peer *peer, void *zmq_context, struct arena *arena)
                    (unsigned long long)atomic_fetch_add(&serial, 1));
     if (zmq_socket_monitor(peer->socket, address, events) != 0)
         return FAIL(arena, RESOURCE_EXHAUSTED, "no monitor: %s", zmq_strerror(errno));
-    peer->monitor = zmq_socket(zmq_context, ZMQ_PAIR);
-    if (!peer->monitor ||
-        zmq_setsockopt(peer->monitor, ZMQ_LINGER, &linger, sizeof linger) != 0 ||
-        zmq_connect(peer->monitor, address) != 0)
-        return FAIL(arena, RESOURCE_EXHAUSTED, "no monitor: %s", zmq_strerror(errno));
-    return OK;
+    return socket_local(zmq_context, ZMQ_PAIR, address, false, arena, &peer->monitor);
 }
 
 static struct status

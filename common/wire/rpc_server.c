@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "common/base/metric.h"
 #include "common/wire/rpc_head.h"
 #include "common/wire/rpc_line.h"
 #include "common/wire/rpc_methods.h"
+#include "common/wire/rpc_task.h"
 
 /* Requests read before the workers get them, and messages taken in one call of
  * rpc_server_serve: enough to share the cost of a wake-up, few enough that answers and timers
@@ -16,8 +16,8 @@
 #define BATCH 64
 #define SERVE_MAX 512
 #define LINGER_MS 2000
-#define HIGH_WATER                                                                             \
-    2000 /* answers that may wait for one slow peer: more than a client has asked */
+/* Answers that may wait for one slow peer: more than a client has asked for. */
+#define HIGH_WATER 2000
 #define FULL_RETRY_MS 250
 
 struct rpc_server {
@@ -31,14 +31,7 @@ struct rpc_server {
     struct rpc_jobs outbox; /* answered on the loop: sent together, they share system calls */
     struct arena arena;     /* of the request the loop works on */
     atomic_bool draining;
-    uint64_t malformed;
-};
-
-/* A request while somebody works on it. */
-struct task {
-    struct rpc_request request;
-    Wire__V1__RequestHead *head; /* NULL: could not be read */
-    struct status status;
+    _Atomic uint64_t malformed;
 };
 
 static struct metric dropped_total = METRIC(
@@ -60,62 +53,24 @@ close_message(zmq_msg_t *message)
     (void)zmq_msg_close(message); /* fails only for what is no message */
 }
 
-/* What the caller may know: the details of our own faults stay in the log. */
-static struct status
-public_status(struct status status, const struct rpc_job *job)
+static bool
+is_draining(const struct rpc_server *server)
 {
-    if (status.code != CODE_INTERNAL)
-        return status;
-    log_context(job->id, NULL, job->method ? job->method->name : NULL);
-    log_error("request failed", KV("detail", status.detail ? status.detail : ""));
-    log_context(NULL, NULL, NULL);
-    status.detail = code_meaning(CODE_INTERNAL);
-    status.field = NULL;
-    return status;
+    return atomic_load_explicit(&server->draining, memory_order_relaxed);
 }
 
-static struct status
-measure_reply(const struct rpc_request *request, struct arena *arena, struct rpc_body *ret)
+/* Whether the head's principal is believed. */
+static bool
+trusts(const struct rpc_server *server, const struct rpc_job *job)
 {
-    struct rpc_body body = {.packed = request->packed_reply};
-
-    if (!body.packed.data)
-        body.message = request->reply; /* NULL: an empty one */
-    body.size =
-        body.message ? protobuf_c_message_get_packed_size(body.message) : body.packed.size;
-    if (body.size > WIRE_MESSAGE_BYTES)
-        return FAIL(arena, TOO_LARGE, "the answer would have %zu bytes; %zu are allowed",
-                    body.size, WIRE_MESSAGE_BYTES);
-    *ret = body;
-    return OK;
+    return !server->config.curve.on || rpc_head_peer_trusted(job->peer);
 }
 
-/* Turns the job's request into its reply.  Runs on the loop or on a worker. */
 static void
-make_reply(struct rpc_server *server, struct rpc_job *job, struct task *task,
-           struct arena *arena)
+reply(struct rpc_server *server, struct rpc_job *job, struct rpc_task *task,
+      struct arena *arena)
 {
-    Wire__V1__ReplyHead head = WIRE__V1__REPLY_HEAD__INIT;
-    struct rpc_body body = {0};
-    struct status status;
-    zmq_msg_t frame;
-
-    if (!failed(task->status))
-        task->status = measure_reply(&task->request, arena, &body);
-    status = public_status(task->status, job);
-    head.id = job->id;
-    head.code = (Wire__V1__Code)status.code;
-    head.detail = status.detail ? status.detail : "";
-    head.field = status.field ? status.field : "";
-    head.retry_after_ms = task->request.retry_after_ms;
-    head.draining = atomic_load_explicit(&server->draining, memory_order_relaxed);
-    head.replayed = task->request.replayed;
-    if (failed(rpc_head_pack_reply(&head, &body, &frame)))
-        (void)zmq_msg_init(&frame); /* no memory: the caller's attempt ends by its limit */
-    close_message(&job->frame);
-    job->frame = frame;
-    rpc_method_count(job->method, status.code,
-                     mono_micros_between(job->received, clock_mono(server->config.clock)));
+    rpc_task_reply(task, job, is_draining(server), server->config.clock, arena);
 }
 
 /* Sends a reply.  A peer that is gone (EHOSTUNREACH) or does not read (EAGAIN) loses it: it
@@ -135,7 +90,7 @@ send_reply(struct rpc_server *server, struct rpc_job *job)
 static void
 drop(struct rpc_server *server, struct rpc_job *job, const char *reason)
 {
-    server->malformed++;
+    atomic_fetch_add_explicit(&server->malformed, 1, memory_order_relaxed);
     metric_add(&dropped_total, reason, NULL, 1);
     close_message(&job->route);
     close_message(&job->frame);
@@ -143,55 +98,8 @@ drop(struct rpc_server *server, struct rpc_job *job, const char *reason)
 }
 
 static struct status
-check_body(struct arena *arena, struct rpc_request *request)
-{
-    ProtobufCMessage *body;
-
-    TRY(wire_unpack(request->method->input, request->packed, arena, &body));
-    request->body = body;
-    return OK;
-}
-
-/* The handler and the log find a trace in every request. */
-static struct status
-complete_trace(Wire__V1__RequestHead *head, struct arena *arena)
-{
-    char *trace;
-
-    if (head->traceparent[0])
-        return OK;
-    TRY(need(trace = arena_alloc(arena, RPC_TRACEPARENT_SIZE)));
-    rpc_head_traceparent(head->id, trace);
-    head->traceparent = trace;
-    return OK;
-}
-
-/* Fills the request from its checked head and its still unchecked body. */
-static struct status
-fill_request(struct rpc_server *server, struct rpc_job *job, struct arena *arena,
-             struct task *task)
-{
-    const struct rpc_method *method = job->method;
-    const bool trusted = !server->config.curve.on || rpc_head_peer_trusted(job->peer);
-    struct rpc_request *request = &task->request;
-
-    request->arena = arena;
-    request->head = task->head;
-    request->peer = job->peer;
-    request->rpc = method->rpc;
-    request->service = method->service;
-    request->method = method->method;
-    request->method_index = method->index;
-    request->implementation = method->implementation;
-    request->deadline = job->deadline;
-    TRY(complete_trace(task->head, arena));
-    TRY(rpc_head_principal(task->head, job->peer, trusted, arena, &request->principal));
-    return check_body(arena, request);
-}
-
-static struct status
 run_request(struct rpc_server *server, void *worker_context, struct arena *arena,
-            struct rpc_job *job, struct task *task)
+            struct rpc_job *job, struct rpc_task *task)
 {
     const struct rpc_server_config *config = &server->config;
     struct bytes head;
@@ -202,7 +110,7 @@ run_request(struct rpc_server *server, void *worker_context, struct arena *arena
         metric_add(&refused_total, "late", NULL, 1);
         return FAIL(arena, DEADLINE_EXCEEDED, "the time allowed passed while waiting");
     }
-    TRY(fill_request(server, job, arena, task));
+    TRY(rpc_task_fill(task, job, trusts(server, job), arena));
     return config->run(worker_context, &task->request);
 }
 
@@ -211,16 +119,16 @@ static void
 work(void *context, void *worker_context, struct arena *arena, struct rpc_job *job)
 {
     struct rpc_server *server = context;
-    struct task task = {.request.arena = arena};
+    struct rpc_task task = {.request.arena = arena};
 
     task.status = run_request(server, worker_context, arena, job, &task);
-    make_reply(server, job, &task, arena);
+    reply(server, job, &task, arena);
     arena_reset(arena);
 }
 
 /* Reads the head and decides what becomes of the request; OK: it may run. */
 static struct status
-admit(struct rpc_server *server, struct rpc_job *job, struct task *task)
+admit(struct rpc_server *server, struct rpc_job *job, struct rpc_task *task)
 {
     struct arena *arena = &server->arena;
     struct bytes head;
@@ -234,7 +142,7 @@ admit(struct rpc_server *server, struct rpc_job *job, struct task *task)
         return FAIL(arena, UNIMPLEMENTED, "there is no method %s", task->head->method);
     if (job->method->on_loop)
         return OK;
-    if (atomic_load_explicit(&server->draining, memory_order_relaxed)) {
+    if (is_draining(server)) {
         metric_add(&refused_total, "draining", NULL, 1);
         return FAIL(arena, UNAVAILABLE, "this instance is draining");
     }
@@ -259,7 +167,7 @@ find_peer(struct rpc_server *server, struct rpc_job *job)
 static void
 handle(struct rpc_server *server, struct rpc_job *job)
 {
-    struct task task = {.request.arena = &server->arena};
+    struct rpc_task task = {.request.arena = &server->arena};
 
     job->run = NULL;
     job->id[0] = '\0';
@@ -278,13 +186,13 @@ handle(struct rpc_server *server, struct rpc_job *job)
     }
     job->bytes = 0;
     if (!failed(task.status))
-        task.status = fill_request(server, job, &server->arena, &task);
+        task.status = rpc_task_fill(&task, job, trusts(server, job), &server->arena);
     if (!failed(task.status))
         task.status = server->config.run_on_loop(server->config.context, &task.request);
     if (!job->id[0] && !rpc_head_find_id(bytes_of(&job->frame), job->id)) {
         drop(server, job, "malformed");
     } else {
-        make_reply(server, job, &task, &server->arena);
+        reply(server, job, &task, &server->arena);
         rpc_jobs_put(&server->outbox, job);
     }
     arena_reset(&server->arena);
@@ -357,18 +265,17 @@ send_answers(struct rpc_server *server)
 void
 rpc_server_serve(struct rpc_server *server)
 {
-    for (unsigned taken = 0; taken < SERVE_MAX;) {
-        const unsigned sent = send_answers(server);
-        unsigned received = 0;
+    unsigned taken = 0, received, sent;
 
+    do {
+        sent = send_answers(server);
+        received = 0;
         while (received < BATCH && receive(server))
             received++;
         rpc_line_submit(server->line, &server->batch);
         (void)send_all(server, &server->outbox); /* counted as received */
-        if (sent + received == 0)
-            break;
-        taken += received > 0 ? received : 1;
-    }
+        taken += received;
+    } while (taken < SERVE_MAX && (received == BATCH || sent > 0));
     metric_set(&queue_depth, NULL, NULL, rpc_line_depth(server->line));
 }
 
@@ -412,10 +319,11 @@ rpc_server_post(struct rpc_server *server, void (*job)(void *worker_context, voi
 struct rpc_server_stats
 rpc_server_stats(const struct rpc_server *server)
 {
-    return (struct rpc_server_stats){.workers = server->config.workers,
-                                     .queue_depth = rpc_line_depth(server->line),
-                                     .queue_limit = server->config.queue_limit,
-                                     .malformed = server->malformed};
+    return (struct rpc_server_stats){
+        .workers = server->config.workers,
+        .queue_depth = rpc_line_depth(server->line),
+        .queue_limit = server->config.queue_limit,
+        .malformed = atomic_load_explicit(&server->malformed, memory_order_relaxed)};
 }
 
 struct status
@@ -432,12 +340,12 @@ answer_waiting(struct rpc_server *server, struct rpc_jobs *waiting)
     struct rpc_job *job;
 
     while ((job = rpc_jobs_take(waiting))) {
-        struct task task = {.request.arena = &server->arena};
+        struct rpc_task task = {.request.arena = &server->arena};
 
         if (job->run)
             continue; /* a job of the service's own: its time is over */
         task.status = FAIL(&server->arena, UNAVAILABLE, "this instance is draining");
-        make_reply(server, job, &task, &server->arena);
+        reply(server, job, &task, &server->arena);
         send_reply(server, job);
         arena_reset(&server->arena);
     }

@@ -35,8 +35,11 @@ rpc_slots_init(struct rpc_slots *slots, uint32_t limit)
 void
 rpc_slots_fini(struct rpc_slots *slots)
 {
-    for (size_t i = 0; i < slots->chunk_count; i++)
+    for (size_t i = 0; i < slots->chunk_count; i++) {
+        for (size_t j = 0; j < RPC_SLOTS_CHUNK; j++)
+            free(slots->chunks[i][j].body);
         free(slots->chunks[i]);
+    }
     free(slots->chunks);
     free(slots->heads);
     *slots = (struct rpc_slots){0};
@@ -82,6 +85,24 @@ rpc_slots_take(struct rpc_slots *slots, const char *id, struct arena *arena,
     return OK;
 }
 
+struct status
+rpc_slot_set_body(struct rpc_slot *slot, const void *data, size_t size)
+{
+    if (size > slot->body_room) {
+        uint8_t *larger = malloc(size);
+
+        if (!larger)
+            return need(NULL);
+        free(slot->body);
+        slot->body = larger;
+        slot->body_room = size;
+    }
+    if (size > 0)
+        memcpy(slot->body, data, size);
+    slot->body_size = size;
+    return OK;
+}
+
 struct rpc_slot *
 rpc_slots_find(const struct rpc_slots *slots, const char *id)
 {
@@ -101,6 +122,11 @@ rpc_slots_give(struct rpc_slots *slots, struct rpc_slot *slot)
         place = &(*place)->next_same;
     *place = slot->next_same;
     slot->used = false;
+    if (slot->body_room > RPC_SLOT_KEEP_BYTES) {
+        free(slot->body);
+        slot->body = NULL;
+        slot->body_room = 0;
+    }
     slot->next_same = slots->empty;
     slots->empty = slot;
     slots->count--;

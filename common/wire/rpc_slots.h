@@ -3,7 +3,7 @@
 /* The calls a client has under way: a bounded pool, found again by id. */
 
 #include <stdbool.h>
-#include <zmq.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/clock.h"
@@ -13,6 +13,7 @@
 #define RPC_SLOT_HEAD_BYTES 768 /* of a packed request head without attempt and time */
 #define RPC_SLOT_PEERS 8        /* attempts of one call that are under way at once */
 #define RPC_SLOT_DETAIL_BYTES 160
+#define RPC_SLOT_KEEP_BYTES 4096 /* of body memory that a slot keeps between calls */
 
 struct rpc_answer;
 struct rpc_peer;
@@ -35,7 +36,8 @@ struct rpc_slot {
     uint32_t retry_after_ms;             /* and its advice */
     void (*done)(void *context, const struct rpc_answer *answer);
     void *context;
-    zmq_msg_t body;
+    uint8_t *body; /* packed; the memory stays with the slot unless it is large */
+    size_t body_size, body_room;
     size_t head_size;
     uint8_t head[RPC_SLOT_HEAD_BYTES];
 };
@@ -58,6 +60,8 @@ void rpc_slots_fini(struct rpc_slots *slots); /* all given back before */
  * use. */
 must_use struct status rpc_slots_take(struct rpc_slots *slots, const char *id,
                                       struct arena *arena, struct rpc_slot **ret);
+/* Copies the request into the slot. */
+must_use struct status rpc_slot_set_body(struct rpc_slot *slot, const void *data, size_t size);
 struct rpc_slot *rpc_slots_find(const struct rpc_slots *slots, const char *id);
 void rpc_slots_give(struct rpc_slots *slots, struct rpc_slot *slot);
 

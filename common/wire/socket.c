@@ -180,3 +180,16 @@ socket_connect(void *zmq_context, int type, const char *endpoint,
     *ret_socket = take(&socket);
     return OK;
 }
+
+struct status
+socket_local(void *zmq_context, int type, const char *endpoint, bool bind, struct arena *arena,
+             void **ret_socket)
+{
+    scoped(socket_close) void *socket = NULL;
+
+    TRY(create(zmq_context, type, (struct socket_limits){0}, arena, &socket));
+    if ((bind ? zmq_bind(socket, endpoint) : zmq_connect(socket, endpoint)) != 0)
+        return FAIL(arena, ALREADY_EXISTS, "%s: %s", endpoint, zmq_strerror(errno));
+    *ret_socket = take(&socket);
+    return OK;
+}

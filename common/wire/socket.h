@@ -46,4 +46,8 @@ must_use struct status socket_connect(void *zmq_context, int type, const char *e
 must_use struct status socket_join(void *socket, const char *endpoint, struct arena *arena);
 void socket_leave(void *socket, const char *endpoint);
 
+/* A socket within this process ("inproc://..."): bound when `bind`, otherwise connected. */
+must_use struct status socket_local(void *zmq_context, int type, const char *endpoint,
+                                    bool bind, struct arena *arena, void **ret_socket);
+
 void socket_close(void **socket);

@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/metric.h"
 #include "common/wire/keys.h"
+#include "common/wire/socket.h"
 
 #define HANDLER_ENDPOINT "inproc://zeromq.zap.01"
 #define KEY_BYTES 32
@@ -344,8 +345,7 @@ run(void *context)
 static void
 dismantle(struct zap **zap)
 {
-    if ((*zap)->socket)
-        (void)zmq_close((*zap)->socket); /* only EINVAL, for what is no socket */
+    socket_close(&(*zap)->socket);
     if ((*zap)->stop_fd >= 0)
         (void)close((*zap)->stop_fd); /* nothing was written that could be lost */
     for (size_t i = 0; i < ZAP_DOMAINS_MAX; i++)
@@ -358,16 +358,10 @@ dismantle(struct zap **zap)
 static struct status
 start(struct zap *zap, void *zmq_context, struct arena *arena)
 {
-    const int linger = 0;
-
     zap->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (zap->stop_fd < 0)
         return FAIL(arena, RESOURCE_EXHAUSTED, "eventfd: %s", strerror(errno));
-    zap->socket = zmq_socket(zmq_context, ZMQ_REP);
-    if (!zap->socket || zmq_setsockopt(zap->socket, ZMQ_LINGER, &linger, sizeof linger) != 0)
-        return FAIL(arena, RESOURCE_EXHAUSTED, "socket: %s", zmq_strerror(errno));
-    if (zmq_bind(zap->socket, HANDLER_ENDPOINT) != 0)
-        return FAIL(arena, ALREADY_EXISTS, "%s: %s", HANDLER_ENDPOINT, zmq_strerror(errno));
+    TRY(socket_local(zmq_context, ZMQ_REP, HANDLER_ENDPOINT, true, arena, &zap->socket));
     if (pthread_create(&zap->thread, NULL, run, zap) != 0)
         return FAIL(arena, RESOURCE_EXHAUSTED, "no thread for the key table");
     return OK;
