@@ -39,20 +39,26 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_until_open(port):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.02)
+    return False
+
+
 def start_nats():
     program = shutil.which("nats-server") or "/usr/sbin/nats-server"
     port = free_port()
     server = subprocess.Popen([program, "-a", "127.0.0.1", "-p", str(port)],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return server, f"nats://127.0.0.1:{port}"
-        except OSError:
-            time.sleep(0.02)
-    server.kill()
-    sys.exit("nats-server does not listen")
+    if not wait_until_open(port):
+        server.kill()
+        sys.exit("nats-server does not listen")
+    return server, f"nats://127.0.0.1:{port}"
 
 
 def measure(build, url, rounds, seconds):
