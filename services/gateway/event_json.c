@@ -9,8 +9,6 @@
 
 #define EVENT_TYPES_MAX 512
 
-typedef Io__Cloudevents__V1__CloudEvent__CloudEventAttributeValue attribute_value;
-
 struct event_json {
     struct json_schema *schema;
 };
@@ -58,7 +56,8 @@ put_bytes(struct buffer *into, const ProtobufCBinaryData *data)
 }
 
 static void
-put_attribute(struct buffer *into, const char *name, const attribute_value *value)
+put_attribute(struct buffer *into, const char *name,
+              const Io__Cloudevents__V1__CloudEvent__CloudEventAttributeValue *value)
 {
     char time[JSON_TIME_SIZE];
 

@@ -144,12 +144,19 @@ own_session_create(struct exchange *exchange)
         exchange_refuse(exchange, status, retry_ms);
 }
 
+/* 204 when nobody is signed in: a page that asks has done nothing wrong. */
 void
 own_session_get(struct exchange *exchange)
 {
     Registry__V1__ResolveCredentialReply session = REGISTRY__V1__RESOLVE_CREDENTIAL_REPLY__INIT;
     struct identity_principal principal;
 
+    if (!exchange->identity.known) {
+        exchange_answer(
+            exchange, 204,
+            MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT));
+        return;
+    }
     identity_to_principal(&exchange->identity, &principal);
     session.principal = &principal.principal;
     session.expires_unix_ms = exchange->identity.expires_unix_ms;

@@ -27,6 +27,7 @@ def test_a_session_is_a_cookie_that_scripts_cannot_read(place):
     answer = browser.ask("GET", "/v1/session")
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert place.nobody.ask("DELETE", "/v1/session").status == 204
+    assert place.nobody.ask("GET", "/v1/session").status == 204
 
 
 def test_wrong_password_and_wrong_address_look_the_same(place):

@@ -13,8 +13,8 @@ OWN = {
         "body": "registry.v1.SignInRequest", "statuses": {201: "Session"},
         "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "TOO_LARGE",
                    "UNSUPPORTED_MEDIA_TYPE", "RESOURCE_EXHAUSTED"]},
-    "session_get": {"tag": "Sessions", "summary": "Who the credential stands for.",
-                    "statuses": {200: "Session"}, "errors": ["UNAUTHENTICATED"]},
+    "session_get": {"tag": "Sessions", "summary": "Who the credential stands for; 204 without one.",
+                    "statuses": {200: "Session", 204: None}, "errors": ["UNAUTHENTICATED"]},
     "session_delete": {"tag": "Sessions", "summary": "Sign out. Harmless without a session.",
                        "statuses": {204: None}, "errors": ["UNAUTHENTICATED", "PERMISSION_DENIED"]},
     "events_page": {

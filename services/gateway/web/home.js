@@ -56,17 +56,15 @@ function dots(instances) {
   return box;
 }
 
-function showService(service) {
+function showService(service, log) {
   const item = document.querySelector(`[data-service="${CSS.escape(service.name)}"]`);
   if (!item) return;
   showBadge(item.querySelector("[data-state]"), ...stateOf(service));
   const facts = [fact(texts.instances, dots(service.instances))];
   if (service.heard) {
     facts.push(fact(texts.calls, number.format(BigInt(service.calls))));
-    if (BigInt(service.position) > 0n) {
-      facts.push(fact(texts.position, number.format(BigInt(service.position))));
-    }
-    facts.push(fact(texts.version, service.version));
+    const place = BigInt(service.name === "events" ? log.head : service.position);
+    if (place > 0n) facts.push(fact(texts.position, number.format(place)));
   }
   item.querySelector("[data-facts]").replaceChildren(...facts);
 }
@@ -78,7 +76,7 @@ async function askStatus() {
   try {
     const { ok, body } = await ask("/v1/status");
     if (!ok) throw new Error("no status");
-    body.services.forEach(showService);
+    body.services.forEach((service) => showService(service, body.log));
     const well = body.log.live && body.services.every((one) => one.heard && one.ready);
     showBadge(overall, well ? "good" : "bad", well ? texts.allWell : texts.notWell);
     if (position === null) {
@@ -146,13 +144,20 @@ byId("pause").addEventListener("click", () => {
 
 // Session
 
+const roleNames = new Map(
+  Array.from(document.querySelectorAll("#role-names dt"), (term) => [
+    term.textContent,
+    term.nextElementSibling.textContent,
+  ]),
+);
+
 function showSession(session) {
   byId("sign-in").hidden = session !== null;
   byId("signed-in").hidden = session === null;
   if (!session) return;
   byId("who").textContent = session.displayName || session.principal.subjectId;
   byId("roles").replaceChildren(
-    ...session.principal.roles.map((role) => make("li", "", role.toLowerCase().replaceAll("_", " "))),
+    ...session.principal.roles.map((role) => make("li", "", roleNames.get(role) ?? role)),
   );
 }
 
@@ -164,7 +169,7 @@ function restart() {
 
 async function askSession() {
   const { ok, body } = await ask("/v1/session");
-  showSession(ok ? body : null);
+  showSession(ok ? body : null); // no content: nobody is signed in
 }
 
 async function askTenants() {
