@@ -10,25 +10,14 @@ import subprocess
 import pytest
 
 HOME = pathlib.Path(__file__).resolve().parents[2]
-COMPOSE = """services:
-  matching:
-    build: {target: matching}
-    depends_on:
-      events: {condition: service_healthy}
-
-  gateway:
-    build: {target: gateway}
-"""
-
-
 @pytest.fixture
 def house(tmp_path):
     for name in ("common/service/services.def", "common/service/settings.def",
-                 "services/CMakeLists.txt", "proto", "tests/golden"):
+                 "services/CMakeLists.txt", "proto", "tests/golden", "compose.yaml",
+                 "docker/Dockerfile", "docker/prepare"):
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (HOME / name).is_dir() else shutil.copy)(HOME / name, target)
-    (tmp_path / "compose.yaml").write_text(COMPOSE)
     return tmp_path
 
 
@@ -44,8 +33,15 @@ def test_a_new_service_stands_in_every_table_and_keeps_the_rules(house):
     assert "coaching_endpoints" in (house / "common/service/settings.def").read_text()
     assert " coaching cli)" in (house / "services/CMakeLists.txt").read_text()
     compose = (house / "compose.yaml").read_text()
-    assert "  coaching:\n    build: {target: coaching}\n" in compose
-    assert compose.index("  coaching:") < compose.index("  gateway:")
+    stanza = compose[compose.index("\n  coaching:\n"):compose.index("\n  events:\n")]
+    assert "target: coaching}" in stanza and "tcp://0.0.0.0:5566" in stanza
+    assert "matching" not in stanza and "_PG_" not in stanza
+    assert "\n  secrets-coaching: {}\n" in compose
+    assert "SAMVERKA_COACHING_ENDPOINTS: tcp://coaching:5566" in compose
+    dockerfile = (house / "docker/Dockerfile").read_text()
+    assert 'FROM scratch AS coaching\nCOPY --from=build /out/coaching /' in dockerfile
+    assert dockerfile.count("notifications gateway coaching") >= 2
+    assert ' gateway coaching"\n' in (house / "docker/prepare").read_text()
     for check in ("layers", "size", "format", "banned"):
         done = run(f"check-{check}", house)
         assert "services/coaching" not in done.stdout, done.stdout
