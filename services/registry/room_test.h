@@ -125,6 +125,11 @@ stage_call_into(struct stage *stage, const ProtobufCService *service, const char
     if (!(rpc->role_mask & (1u << stage->rpc.roles[0] | 1u << WIRE__V1__ROLE__ANYONE)))
         fail_msg("%s is not for role %d", name, (int)stage->rpc.roles[0]);
     stage->rpc.event_count = 0;
+    if (rpc->transaction == WIRE__V1__TRANSACTION__NONE) { /* the handler opens what it needs */
+        stage->rpc.call.tx = NULL;
+        stage->rpc.call.deadline = in_ms(TEST_MS);
+        return rpc_test_call_into(&stage->rpc, service, method, request, ret);
+    }
     stage_begin(stage, *tenant_id ? tenant_id : NULL);
     status = rpc_test_call_into(&stage->rpc, service, method, request, ret);
     if (failed(status))

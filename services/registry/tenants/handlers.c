@@ -60,6 +60,21 @@ list_tenants(struct call *call, const Registry__V1__ListTenantsRequest *request,
                        &reply->next_page_token);
 }
 
+static struct status
+set_home_organisation(struct call *call,
+                      const Registry__V1__SetHomeOrganisationRequest *request,
+                      Registry__V1__SetHomeOrganisationReply *reply)
+{
+    Registry__V1__Tenant *tenant;
+
+    TRY(values_id(call->arena, "organisation_id", request->organisation_id, true));
+    TRY(store_tenant_get(call->tx, call->arena, request->tenant_id, &tenant));
+    tenant->home_organisation_id = request->organisation_id;
+    TRY(store_tenant_set_home(call->tx, call->arena, tenant, request->expected_version));
+    reply->tenant = tenant;
+    return OK;
+}
+
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Registry__V1__Tenants_Service, handler, Registry__V1__##Name##Request,          \
                Registry__V1__##Name##Reply)
@@ -67,6 +82,7 @@ list_tenants(struct call *call, const Registry__V1__ListTenantsRequest *request,
 METHOD(create_tenant, CreateTenant)
 METHOD(get_tenant, GetTenant)
 METHOD(list_tenants, ListTenants)
+METHOD(set_home_organisation, SetHomeOrganisation)
 
 static Registry__V1__Tenants_Service service = REGISTRY__V1__TENANTS__INIT(rpc_);
 const ProtobufCService *const tenants_service = &service.base;

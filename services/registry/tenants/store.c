@@ -74,6 +74,23 @@ store_tenant_list(struct pg_tx *tx, struct arena *arena, const char *after_slug,
 }
 
 struct status
+store_tenant_set_home(struct pg_tx *tx, struct arena *arena, Registry__V1__Tenant *tenant,
+                      uint64_t expected_version)
+{
+    uint64_t touched;
+
+    TRY(pg_execute(tx, &SQL_SET_HOME,
+                   PG_IN(pg_text(tenant->tenant_id), pg_i64((int64_t)expected_version),
+                         pg_text(tenant->home_organisation_id)),
+                   &touched));
+    if (touched == 0)
+        return FAIL(arena, VERSION_MISMATCH, "the tenant has changed since version %llu",
+                    (unsigned long long)expected_version);
+    tenant->version = expected_version + 1;
+    return OK;
+}
+
+struct status
 store_tenant_host(struct pg_tx *tx, struct arena *arena, const char **ret)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};

@@ -19,6 +19,12 @@ must_use struct status store_tenant_list(struct pg_tx *tx, struct arena *arena,
                                          const char *after_slug, uint32_t limit,
                                          Registry__V1__Tenant ***ret, size_t *ret_count);
 
+/* Stores home_organisation_id.  VERSION_MISMATCH; FAILED_PRECONDITION: there is no such
+ * organisation. */
+must_use struct status store_tenant_set_home(struct pg_tx *tx, struct arena *arena,
+                                             Registry__V1__Tenant *tenant,
+                                             uint64_t expected_version);
+
 /* The host tenant's id; "" when there is none. */
 must_use struct status store_tenant_host(struct pg_tx *tx, struct arena *arena,
                                          const char **ret);

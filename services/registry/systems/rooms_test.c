@@ -1,0 +1,136 @@
+#include "services/registry/systems/systems.h"
+
+#include "registry/v1/systems.pb-c.h"
+#include "services/registry/room_test.h"
+
+#define KEY "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+
+static struct stage stage;
+
+static int
+set_up(void **state)
+{
+    const struct pg_statement *const *const rooms[] = {systems_statements, NULL};
+
+    (void)state;
+    stage_open(&stage, rooms);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    stage_close(&stage);
+    return 0;
+}
+
+static struct status
+enrol(const char *name, const char *key, Registry__V1__EnrolSystemReply **ret)
+{
+    static const char *types[] = {"org.samverka.need."};
+    Registry__V1__EnrolSystemRequest request = REGISTRY__V1__ENROL_SYSTEM_REQUEST__INIT;
+
+    test_clock_advance_ms(&stage.rpc.times, 5);
+    request.name = name;
+    request.curve_public_key = key;
+    request.types = types;
+    request.n_types = 1;
+    return stage_call(&stage, systems_service, "EnrolSystem", &request, ret);
+}
+
+static struct status
+revoke(const char *id, uint64_t version)
+{
+    Registry__V1__RevokeSystemRequest request = REGISTRY__V1__REVOKE_SYSTEM_REQUEST__INIT;
+    Registry__V1__RevokeSystemReply *reply;
+
+    request.system_id = id;
+    request.expected_version = version;
+    return stage_call(&stage, systems_service, "RevokeSystem", &request, &reply);
+}
+
+static Registry__V1__ListSystemsReply *
+list(const char *token)
+{
+    Registry__V1__ListSystemsRequest request = REGISTRY__V1__LIST_SYSTEMS_REQUEST__INIT;
+    Registry__V1__ListSystemsReply *reply;
+
+    request.page_size = 1;
+    request.page_token = token;
+    assert_ok(stage_call(&stage, systems_service, "ListSystems", &request, &reply));
+    return reply;
+}
+
+static void
+a_system_is_published_to_events_until_it_is_revoked(void **state)
+{
+    static const char published[] = "SELECT count(*) FROM registry.published_systems";
+    Registry__V1__EnrolSystemReply *crm;
+
+    (void)state;
+    assert_ok(enrol("crm", KEY, &crm));
+    assert_int_equal(test_number(published), 1);
+    assert_code(revoke(crm->system->system_id, 2), VERSION_MISMATCH);
+    assert_ok(revoke(crm->system->system_id, 1));
+    assert_int_equal(test_number(published), 0);
+    assert_true(list("")->systems[0]->revoked);
+    assert_code(revoke(NOBODYS, 1), NOT_FOUND);
+}
+
+static void
+a_name_and_a_key_are_there_once_in_a_tenant(void **state)
+{
+    Registry__V1__EnrolSystemReply *crm;
+
+    (void)state;
+    assert_ok(enrol("crm", KEY, &crm));
+    assert_code(enrol("crm", "", &crm), ALREADY_EXISTS);
+    assert_code(enrol("other", KEY, &crm), ALREADY_EXISTS);
+    stage_act(&stage, OFFICER, TENANT_B);
+    assert_ok(enrol("crm", "", &crm));
+}
+
+static void
+another_tenant_neither_lists_nor_revokes(void **state)
+{
+    Registry__V1__EnrolSystemReply *crm;
+
+    (void)state;
+    assert_ok(enrol("crm", KEY, &crm));
+    stage_act(&stage, OFFICER, TENANT_B);
+    assert_int_equal(list("")->n_systems, 0);
+    assert_code(revoke(crm->system->system_id, 1), NOT_FOUND);
+}
+
+static void
+the_newest_stand_first_and_pages_have_no_gaps(void **state)
+{
+    Registry__V1__EnrolSystemReply *made;
+    Registry__V1__ListSystemsReply *page;
+
+    (void)state;
+    assert_ok(enrol("first", "", &made));
+    assert_ok(enrol("second", "", &made));
+    page = list("");
+    assert_string_equal(page->systems[0]->name, "second");
+    assert_string_equal(page->systems[0]->types[0], "org.samverka.need.");
+    page = list(page->next_page_token);
+    assert_string_equal(page->systems[0]->name, "first");
+    assert_string_equal(page->next_page_token, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_system_is_published_to_events_until_it_is_revoked),
+        TEST(a_name_and_a_key_are_there_once_in_a_tenant),
+        TEST(another_tenant_neither_lists_nor_revokes),
+        TEST(the_newest_stand_first_and_pages_have_no_gaps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

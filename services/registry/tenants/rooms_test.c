@@ -1,0 +1,137 @@
+#include "services/registry/tenants/tenants.h"
+
+#include "registry/v1/tenants.pb-c.h"
+#include "services/registry/room_test.h"
+#include "services/registry/tenants/store.h"
+
+#define OPERATOR WIRE__V1__ROLE__OPERATOR
+
+static struct stage stage;
+
+static int
+set_up(void **state)
+{
+    const struct pg_statement *const *const rooms[] = {tenants_statements, NULL};
+
+    (void)state;
+    stage_open(&stage, rooms);
+    stage_act(&stage, OPERATOR, "");
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    stage_close(&stage);
+    return 0;
+}
+
+static struct status
+create(const char *slug, bool host, const char *home, Registry__V1__Tenant **ret)
+{
+    Registry__V1__CreateTenantRequest request = REGISTRY__V1__CREATE_TENANT_REQUEST__INIT;
+    Registry__V1__CreateTenantReply *reply;
+
+    request.slug = slug;
+    request.name = "Name";
+    request.locale = "fi";
+    request.host = host;
+    request.home_organisation_id = home;
+    TRY(stage_call(&stage, tenants_service, "CreateTenant", &request, &reply));
+    *ret = reply->tenant;
+    return OK;
+}
+
+static struct status
+get(const char *id, Registry__V1__Tenant **ret)
+{
+    Registry__V1__GetTenantRequest request = REGISTRY__V1__GET_TENANT_REQUEST__INIT;
+    Registry__V1__GetTenantReply *reply;
+
+    request.tenant_id = id;
+    TRY(stage_call(&stage, tenants_service, "GetTenant", &request, &reply));
+    *ret = reply->tenant;
+    return OK;
+}
+
+static void
+a_tenant_is_found_by_id_and_slug(void **state)
+{
+    Registry__V1__Tenant *made, *found;
+
+    (void)state;
+    assert_ok(create("uef", true, COMPANY_A, &made));
+    assert_ok(get("uef", &found));
+    assert_string_equal(found->tenant_id, made->tenant_id);
+    assert_ok(get(made->tenant_id, &found));
+    assert_string_equal(found->locale, "fi");
+    assert_string_equal(found->home_organisation_id, COMPANY_A);
+    assert_true(found->host);
+    assert_code(get("nobody", &found), NOT_FOUND);
+}
+
+static void
+a_slug_and_the_host_are_there_once(void **state)
+{
+    Registry__V1__Tenant *made;
+
+    (void)state;
+    assert_ok(create("uef", true, "", &made));
+    assert_code(create("uef", false, "", &made), ALREADY_EXISTS);
+    assert_code(create("karelia", true, "", &made), ALREADY_EXISTS);
+    assert_code(create("savonia", false, NOBODYS, &made), FAILED_PRECONDITION);
+}
+
+static void
+the_host_is_known_or_nobody(void **state)
+{
+    Registry__V1__Tenant *made;
+    const char *host;
+
+    (void)state;
+    stage_begin(&stage, NULL);
+    assert_ok(store_tenant_host(&stage.tx, &stage.rpc.arena, &host));
+    assert_string_equal(host, "");
+    pg_tx_end(&stage.tx);
+    assert_ok(create("uef", true, "", &made));
+    stage_begin(&stage, NULL);
+    assert_ok(store_tenant_host(&stage.tx, &stage.rpc.arena, &host));
+    assert_string_equal(host, made->tenant_id);
+}
+
+static void
+a_list_is_by_slug_and_pages_without_gaps(void **state)
+{
+    static const char *const order[] = {"karelia", "tenant-a", "tenant-b"};
+    Registry__V1__ListTenantsRequest request = REGISTRY__V1__LIST_TENANTS_REQUEST__INIT;
+    Registry__V1__ListTenantsReply *page;
+    Registry__V1__Tenant *made;
+    size_t seen = 0;
+
+    (void)state;
+    assert_ok(create("karelia", false, "", &made));
+    request.page_size = 2;
+    do {
+        assert_ok(stage_call(&stage, tenants_service, "ListTenants", &request, &page));
+        for (size_t i = 0; i < page->n_tenants; i++)
+            assert_string_equal(page->tenants[i]->slug, order[seen++]);
+        request.page_token = page->next_page_token;
+    } while (*request.page_token);
+    assert_int_equal(seen, COUNT_OF(order));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_tenant_is_found_by_id_and_slug),
+        TEST(a_slug_and_the_host_are_there_once),
+        TEST(the_host_is_known_or_nobody),
+        TEST(a_list_is_by_slug_and_pages_without_gaps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
