@@ -76,6 +76,7 @@ endmacro()
 
 # What scripts/run needs: every program, no test.
 add_custom_target(programs)
+add_custom_target(fuzzers)
 
 function(house_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;SQL" ${ARGN})
@@ -135,6 +136,7 @@ function(house_fuzzer name)
   target_link_libraries(${name} PRIVATE ${ARG_USES})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  add_dependencies(fuzzers ${name})
 endfunction()
 
 # sql/enroll.sql becomes SQL_ENROLL in <dir>/<folder>_sql.h (dir relative to the current source
