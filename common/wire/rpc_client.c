@@ -45,49 +45,79 @@ route(struct rpc_client *client, const char *method, const struct rpc_options *o
 }
 
 /* A UUIDv7 by the method of RFC 9562 6.2 with a counter: the last 48 bits count up from a
- * random start, so that an id costs no system call. */
+ * random start, so that an id costs no system call.  Only the digits that change are written.
+ */
 static void
-make_id(struct rpc_client *client, char ret[UUID_SIZE])
+next_id(struct rpc_client *client, char ret[UUID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t ms = (uint64_t)clock_wall(client->config.clock).unix_ms;
-    uint64_t counter = ++client->id_counter;
+    const uint64_t now_ms = (uint64_t)clock_wall(client->config.clock).unix_ms;
+    char *id = client->last_id;
+    uint64_t ms = now_ms;
 
-    memcpy(ret, client->id_seed, UUID_SIZE);
-    for (int i = UUID_SIZE - 2; i > 23; i--, counter >>= 4)
-        ret[i] = digits[counter & 15];
-    for (int i = 12; i >= 0; i--) {
+    for (int i = UUID_SIZE - 2; i > 23; i--) {
+        id[i] = id[i] == 'f' ? '0' : id[i] == '9' ? 'a' : (char)(id[i] + 1);
+        if (id[i] != '0')
+            break; /* nothing to carry */
+    }
+    for (int i = 12; i >= 0 && now_ms != client->last_id_ms; i--) {
         if (i == 8)
             continue; /* the hyphen */
-        ret[i] = digits[ms & 15];
+        id[i] = digits[ms & 15];
         ms >>= 4;
     }
+    client->last_id_ms = now_ms;
+    memcpy(ret, id, UUID_SIZE);
 }
 
+static struct status
+head_too_large(struct arena *arena)
+{
+    return FAIL(arena, INVALID_ARGUMENT, "the head of a call has more than %d bytes",
+                RPC_SLOT_HEAD_BYTES);
+}
+
+/* One text field of a head, behind the others; an empty one is not written. */
+static bool
+put_text(struct rpc_slot *slot, unsigned field, const char *text)
+{
+    const size_t size = text ? strlen(text) : 0;
+    uint8_t *into = slot->head + slot->head_size;
+
+    if (size == 0)
+        return true;
+    if (size > sizeof slot->head || slot->head_size + size + 3 > sizeof slot->head)
+        return false;
+    *into++ = (uint8_t)(field << 3 | 2);
+    if (size >= 0x80)
+        *into++ = (uint8_t)(size | 0x80);
+    *into++ = (uint8_t)(size >= 0x80 ? size >> 7 : size);
+    memcpy(into, text, size);
+    slot->head_size = (size_t)(into - slot->head) + size;
+    return true;
+}
+
+/* By hand, because it is done for every call and its fields are few; what is nested is
+ * protobuf-c's. */
 static struct status
 pack_head(struct rpc_slot *slot, const char *method, const struct rpc_options *options,
           struct arena *arena)
 {
-    Wire__V1__RequestHead head = WIRE__V1__REQUEST_HEAD__INIT;
+    Wire__V1__RequestHead nested = WIRE__V1__REQUEST_HEAD__INIT;
     Wire__V1__Principal principal;
 
-    head.id = slot->id;
-    head.method = method;
-    if (options->principal) {
-        principal = *options->principal; /* the head wants one that it could change */
-        head.principal = &principal;
-    }
-    if (options->idempotency_key)
-        head.idempotency_key = options->idempotency_key;
-    if (options->traceparent)
-        head.traceparent = options->traceparent;
-    if (options->language)
-        head.language = options->language;
-    slot->head_size = protobuf_c_message_get_packed_size(&head.base);
-    if (slot->head_size > sizeof slot->head)
-        return FAIL(arena, INVALID_ARGUMENT, "the head of a call would have %zu bytes; %zu fit",
-                    slot->head_size, sizeof slot->head);
-    (void)protobuf_c_message_pack(&head.base, slot->head); /* measured above */
+    slot->head_size = 0;
+    if (!put_text(slot, 1, slot->id) || !put_text(slot, 2, method) ||
+        !put_text(slot, 6, options->idempotency_key) ||
+        !put_text(slot, 7, options->traceparent) || !put_text(slot, 8, options->language))
+        return head_too_large(arena);
+    if (!options->principal)
+        return OK;
+    principal = *options->principal; /* the head wants one that it could change */
+    nested.principal = &principal;
+    if (slot->head_size + protobuf_c_message_get_packed_size(&nested.base) > sizeof slot->head)
+        return head_too_large(arena);
+    slot->head_size += protobuf_c_message_pack(&nested.base, slot->head + slot->head_size);
     return OK;
 }
 
@@ -121,12 +151,14 @@ begin(struct rpc_client *client, const char *method, struct bytes packed,
         return FAIL(arena, TOO_LARGE, "the request has %zu bytes", packed.size);
     if (options->id && !uuid_valid(options->id))
         return FAIL(arena, INVALID_ARGUMENT, "the id of a call must be a UUID");
+    if (options->id && rpc_slots_find(&client->slots, options->id))
+        return FAIL(arena, INVALID_ARGUMENT, "a call with the id %s is under way", options->id);
     if (options->deadline.ns <= now.ns)
         return FAIL(arena, DEADLINE_EXCEEDED, "the time allowed is over before the call");
     if (options->id)
         memcpy(id, options->id, sizeof id);
     else
-        make_id(client, id);
+        next_id(client, id);
     TRY(rpc_slots_take(&client->slots, id, arena, &slot));
     status = fill_slot(slot, method, packed, options, arena);
     if (failed(status)) {
@@ -291,8 +323,7 @@ rpc_client_create(const struct rpc_client_config *config, struct arena *arena,
     TRY(need(client));
     client->config = *config;
     client->epoll_fd = client->kick_fd = -1;
-    uuid_v7(config->clock, client->id_seed);
-    client->id_counter = strtoull(client->id_seed + 24, NULL, 16);
+    uuid_v7(config->clock, client->last_id);
     if (client->config.in_flight_limit == 0)
         client->config.in_flight_limit = IN_FLIGHT;
     arena_init(&client->arena, ARENA_CALL_BYTES);

@@ -10,6 +10,7 @@ struct fake {
     size_t route_size;
     char id[UUID_SIZE];
     char payload[64];
+    char told[512]; /* method, key, language, subject and time left */
     uint32_t attempt;
 };
 
@@ -168,8 +169,13 @@ hears(struct play *play, struct fake *fake, int ms)
     head = (const Wire__V1__RequestHead *)message;
     (void)snprintf(fake->id, sizeof fake->id, "%s", head->id);
     fake->attempt = head->attempt;
-    (void)snprintf(fake->payload, sizeof fake->payload, "%.*s", (int)head->body.len - 2,
-                   (const char *)head->body.data + 2);
+    fake->payload[0] = '\0';
+    if (head->body.len > 2)
+        (void)snprintf(fake->payload, sizeof fake->payload, "%.*s", (int)head->body.len - 2,
+                       (const char *)head->body.data + 2);
+    (void)snprintf(fake->told, sizeof fake->told, "%s %s %s %s %u", head->method,
+                   head->idempotency_key, head->language,
+                   head->principal ? head->principal->subject_id : "-", head->remaining_ms);
     protobuf_c_message_free_unpacked(message, NULL);
     return true;
 }
@@ -407,6 +413,73 @@ calls_beyond_the_limit_and_without_a_service_are_refused(void **state)
 }
 
 static void
+ids_are_different_and_may_be_given_but_not_twice(void **state)
+{
+    struct play *play = *state;
+    const struct rpc_options options = {.deadline = mono_add_ms(play->times.mono, 1000),
+                                        .id = "0192d5b0-0000-7000-8000-00000000000f"};
+    char ids[3][UUID_SIZE];
+    struct fake *first, *second;
+
+    for (int i = 0; i < 3; i++) {
+        if (i == 1)
+            test_clock_advance_ms(&play->times, 1);
+        assert_int_equal(call(play, "x", 5000, &play->outcomes[i]).code, CODE_OK);
+        first = first_to_hear(play, &second);
+        memcpy(ids[i], first->id, UUID_SIZE);
+        assert_true(uuid_valid(ids[i]));
+        assert_int_equal(ids[i][14], '7');
+        assert_true(i == 0 || strcmp(ids[i - 1], ids[i]) < 0);
+    }
+    assert_memory_equal(ids[0], "018bcfe5-6800", 13); /* 1700000000000 ms */
+    assert_memory_equal(ids[2], "018bcfe5-6801", 13);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(rpc_start(play->client, PING, (struct bytes){NULL, 0}, &options, note,
+                                   &play->outcomes[3], &play->arena)
+                             .code,
+                         i == 0 ? CODE_OK : CODE_INVALID_ARGUMENT);
+    first = first_to_hear(play, &second);
+    assert_string_equal(first->id, options.id);
+}
+
+static void
+a_whole_head_arrives_as_given_and_one_that_is_too_large_is_refused(void **state)
+{
+    struct play *play = *state;
+    Wire__V1__Principal principal = WIRE__V1__PRINCIPAL__INIT;
+    struct rpc_options options = {.deadline = mono_add_ms(play->times.mono, 1000),
+                                  .principal = &principal,
+                                  .idempotency_key = "key",
+                                  .language = "sv"};
+    struct fake *first, *second;
+    char large[1024];
+
+    principal.subject_id = "somebody";
+    assert_int_equal(rpc_start(play->client, PING, (struct bytes){NULL, 0}, &options, note,
+                               &play->outcomes[0], &play->arena)
+                         .code,
+                     CODE_OK);
+    first = first_to_hear(play, &second);
+    assert_string_equal(first->told, "wire.v1.Admin/Ping key sv somebody 1000");
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    principal.subject_id = large;
+    assert_int_equal(rpc_start(play->client, PING, (struct bytes){NULL, 0}, &options, note,
+                               &play->outcomes[1], &play->arena)
+                         .code,
+                     CODE_INVALID_ARGUMENT);
+    principal.subject_id = "";
+    large[200] = '\0';
+    options.idempotency_key = large; /* the server refuses it; here it must fit and pass */
+    assert_int_equal(rpc_start(play->client, PING, (struct bytes){NULL, 0}, &options, note,
+                               &play->outcomes[1], &play->arena)
+                         .code,
+                     CODE_OK);
+    first = first_to_hear(play, &second);
+    assert_non_null(strstr(first->told, large));
+}
+
+static void
 silence_until_the_deadline_is_told_apart_from_absence(void **state)
 {
     struct play *play = *state;
@@ -470,6 +543,8 @@ main(void)
         PLAY(other_failures_are_final),
         PLAY(calls_go_where_the_fewest_are_outstanding),
         PLAY(calls_beyond_the_limit_and_without_a_service_are_refused),
+        PLAY(ids_are_different_and_may_be_given_but_not_twice),
+        PLAY(a_whole_head_arrives_as_given_and_one_that_is_too_large_is_refused),
         PLAY(silence_until_the_deadline_is_told_apart_from_absence),
         PLAY(answers_that_are_none_are_ignored),
     };

@@ -255,31 +255,28 @@ answered(struct rpc_client *client, struct rpc_slot *slot, const Wire__V1__Reply
 static void
 take_reply(struct rpc_client *client, struct rpc_peer *peer, struct bytes frame)
 {
-    ProtobufCMessage *message;
-    const Wire__V1__ReplyHead *head;
+    Wire__V1__ReplyHead head;
     struct bytes packed, body;
     struct rpc_slot *slot;
 
     arena_reset(&client->arena);
     if (failed(rpc_head_split(frame, &client->arena, &packed, &body)) ||
-        failed(
-            wire_unpack(&wire__v1__reply_head__descriptor, packed, &client->arena, &message)))
+        failed(rpc_head_read_reply(packed, &client->arena, &head)))
         return; /* not a reply: the attempt ends by its limit */
-    head = (const Wire__V1__ReplyHead *)message;
     rpc_peer_answered(peer);
-    peer->draining |= head->draining;
-    slot = strlen(head->id) == UUID_SIZE - 1 ? rpc_slots_find(&client->slots, head->id) : NULL;
+    peer->draining |= head.draining;
+    slot = strlen(head.id) == UUID_SIZE - 1 ? rpc_slots_find(&client->slots, head.id) : NULL;
     if (!slot || slot->service != peer->service) {
         metric_add(&late_total, peer->service->name, NULL, 1);
         return;
     }
     forget_attempt(slot, peer);
-    if (head->code != WIRE__V1__CODE__UNAVAILABLE) {
-        answered(client, slot, head, body);
+    if (head.code != WIRE__V1__CODE__UNAVAILABLE) {
+        answered(client, slot, &head, body);
         return;
     }
     rpc_peer_refused(peer, now_of(client));
-    refused(client, slot, head, now_of(client));
+    refused(client, slot, &head, now_of(client));
 }
 
 /* One answer of an instance; false when there is none. */

@@ -19,8 +19,8 @@ struct rpc_client {
     struct mono next_due;                /* nothing is due before */
     struct rpc_slot *begun, *begun_last; /* by callbacks, and not yet sent */
     struct arena arena;                  /* of the answer being taken */
-    char id_seed[UUID_SIZE]; /* a random UUIDv7, and the counter its last part began with */
-    uint64_t id_counter;
+    char last_id[UUID_SIZE];             /* of a call; begins as a random UUIDv7 */
+    uint64_t last_id_ms;
 };
 
 /* Sends a slot that has been filled, or lets it wait for an instance.  Within a callback the

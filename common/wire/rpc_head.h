@@ -51,6 +51,10 @@ bool rpc_head_peer_trusted(const char *peer);
 /* The trace that a request without one begins: named after its id, which is unique. */
 void rpc_head_traceparent(const char *id, char ret[RPC_TRACEPARENT_SIZE]);
 
+/* Guards and unpacks a reply's head; its texts live in the arena. */
+must_use struct status rpc_head_read_reply(struct bytes packed, struct arena *arena,
+                                           Wire__V1__ReplyHead *ret);
+
 /* The body of a reply: a message, or one that is packed already. */
 struct rpc_body {
     const ProtobufCMessage *message; /* NULL: see packed */

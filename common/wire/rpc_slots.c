@@ -67,8 +67,6 @@ rpc_slots_take(struct rpc_slots *slots, const char *id, struct arena *arena,
 
     if (slots->count >= slots->limit)
         return FAIL(arena, RESOURCE_EXHAUSTED, "%u calls are under way", slots->limit);
-    if (rpc_slots_find(slots, id))
-        return FAIL(arena, INVALID_ARGUMENT, "a call with the id %s is under way", id);
     if (!slots->empty)
         TRY(grow(slots));
     slot = slots->empty;

@@ -56,8 +56,7 @@ struct rpc_slots {
 must_use struct status rpc_slots_init(struct rpc_slots *slots, uint32_t limit);
 void rpc_slots_fini(struct rpc_slots *slots); /* all given back before */
 
-/* An empty slot under this id.  RESOURCE_EXHAUSTED: the limit; INVALID_ARGUMENT: the id is in
- * use. */
+/* An empty slot under this id, which no other slot has.  RESOURCE_EXHAUSTED: the limit. */
 must_use struct status rpc_slots_take(struct rpc_slots *slots, const char *id,
                                       struct arena *arena, struct rpc_slot **ret);
 /* Copies the request into the slot. */

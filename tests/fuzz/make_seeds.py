@@ -88,6 +88,7 @@ def heads(factory, pool):
         "truncated": packed[:-2],
         "reply": reply(id=ID, code=5, detail="no such thing", field="a[0].b",
                        retry_after_ms=5, draining=True).SerializeToString(),
+        "plain-reply": reply(id=ID).SerializeToString(),
         "endless-length": b"\x7a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
     }
 
