@@ -19,6 +19,15 @@ struct cli_settings {
 #include "common/base/setting_end.h"
 };
 
+#define CLI_ROLES_MOST 4
+
+/* On whose behalf a call is made: the cluster takes an operator's word for it.  "" is none. */
+struct cli_actor {
+    const char *account_id, *person_id, *organisation_id;
+    Wire__V1__Role roles[CLI_ROLES_MOST];
+    size_t role_count;
+};
+
 struct cli {
     struct cli_settings settings;
     struct arena *arena; /* of the command; big enough for a few messages at a time */
@@ -30,6 +39,7 @@ struct cli {
     struct key_pair key;
     /* Options that all commands share. */
     const char *tenant; /* id or slug; NULL: none */
+    const struct cli_actor *actor; /* NULL: the operator's own */
     const char *lang;
     const char *idempotency_key; /* NULL: a fresh one for each call */
     uint32_t deadline_ms;
@@ -39,7 +49,7 @@ struct cli {
 must_use struct status cli_connect(struct cli *cli);
 void cli_disconnect(struct cli *cli);
 
-/* Calls a method as the operator in cli->tenant (an id by now; see cli_find_tenant). */
+/* Calls a method as cli->actor in cli->tenant (an id by now; see cli_find_tenant). */
 must_use struct status cli_call(struct cli *cli, const char *method,
                                 const ProtobufCMessage *request,
                                 const ProtobufCMessageDescriptor *reply_descriptor,

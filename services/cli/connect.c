@@ -64,17 +64,25 @@ cli_call(struct cli *cli, const char *method, const ProtobufCMessage *request,
          const ProtobufCMessageDescriptor *reply_descriptor, const char *idempotency_key,
          struct arena *arena, ProtobufCMessage **ret)
 {
-    static Wire__V1__Role roles[] = {WIRE__V1__ROLE__OPERATOR};
+    struct cli_actor operator= {.account_id = "",
+                                .person_id = "",
+                                .organisation_id = "",
+                                .roles = {WIRE__V1__ROLE__OPERATOR},
+                                .role_count = 1};
+    struct cli_actor actor = cli->actor ? *cli->actor : operator;
     Wire__V1__Principal principal = WIRE__V1__PRINCIPAL__INIT;
     char fresh_key[UUID_SIZE];
 
     TRY(cli_connect(cli));
     uuid_v7(cli->clock, fresh_key);
-    principal.kind = WIRE__V1__PRINCIPAL__KIND__SERVICE;
-    principal.subject_id = "operator";
+    principal.kind = *actor.account_id ? WIRE__V1__PRINCIPAL__KIND__PERSON
+                                       : WIRE__V1__PRINCIPAL__KIND__SERVICE;
+    principal.subject_id = *actor.account_id ? actor.account_id : "operator";
     principal.tenant_id = cli->tenant ? cli->tenant : "";
-    principal.roles = roles;
-    principal.n_roles = COUNT_OF(roles);
+    principal.person_id = actor.person_id;
+    principal.organisation_id = actor.organisation_id;
+    principal.roles = actor.roles;
+    principal.n_roles = actor.role_count;
 
     const struct rpc_options options = {
         .principal = &principal,

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "services/cli/progress.h"
 
 #define BATCH_BYTES ((size_t)64 << 20)
 #define NAME_BYTES 16
 #define NAME_SIZE (2 * NAME_BYTES + 1)
-#define BAR_WIDTH 40
 #define ATTEMPTS 5
 
 struct run {
@@ -60,21 +60,6 @@ check_all(struct run *run)
                 "%zu place%s in the file %s wrong%s; nothing was sent", errors,
                 errors == 1 ? "" : "s", errors == 1 ? "is" : "are",
                 lost ? ", and the rest could not be read" : "");
-}
-
-static void
-show_progress(const struct run *run)
-{
-    const size_t percent = run->batches ? run->done * 100 / run->batches : 100;
-    char bar[BAR_WIDTH + 1];
-
-    if (!isatty(STDERR_FILENO))
-        return;
-    memset(bar, '.', BAR_WIDTH);
-    memset(bar, '#', percent * BAR_WIDTH / 100);
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r[%s] %3zu %%  %zu %s%s", bar, percent, run->items, run->importer->what,
-            run->done == run->batches ? "\n" : "");
 }
 
 static struct status
@@ -203,6 +188,9 @@ send_all(struct run *run)
 {
     ProtobufCMessage *items[IMPORT_BATCH];
     const size_t already = run->done;
+    char *progress = arena_printf(run->cli->arena, "%zu %s", run->items, run->importer->what);
+
+    TRY(need(progress));
 
     TRY(run->importer->rewind(run->importer->context, run->cli->arena));
     for (size_t number = 0; number < run->batches; number++) {
@@ -216,7 +204,7 @@ send_all(struct run *run)
         TRY(run->importer->fill(run->importer->context, &run->arena, items, count, number,
                                 &request));
         TRY(send_batch(run, request, number));
-        show_progress(run);
+        progress_show(run->done, run->batches, progress);
     }
     return OK;
 }
