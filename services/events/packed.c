@@ -35,7 +35,7 @@ struct field {
 };
 
 struct attribute {
-    struct bytes key, text; /* text empty: another kind of value */
+    struct bytes key, text; /* text.data NULL: no value, or of another kind */
 };
 
 bool
@@ -182,6 +182,12 @@ struct scan {
 static struct status
 scan_attribute(struct scan *scan, struct bytes entry)
 {
+    const struct {
+        const char *name, *field;
+        struct bytes *into;
+    } used[] = {{"tenantid", "attributes.tenantid", &scan->event.tenant_id},
+                {"audience", "attributes.audience", &scan->event.audience},
+                {"subject", "attributes.subject", &scan->event.subject}};
     struct attribute attribute;
 
     TRY(scan_entry(entry, scan->arena, &attribute));
@@ -193,14 +199,14 @@ scan_attribute(struct scan *scan, struct bytes entry)
     if (scan->key_count == ATTRIBUTES_MAX)
         return FAIL_FIELD(scan->arena, "attributes", "more than %d attributes", ATTRIBUTES_MAX);
     scan->keys[scan->key_count++] = attribute.key;
-    if (bytes_are(attribute.key, "tenantid"))
-        scan->event.tenant_id = attribute.text;
-    else if (bytes_are(attribute.key, "audience"))
-        scan->event.audience = attribute.text;
-    else if (bytes_are(attribute.key, "subject"))
-        scan->event.subject = attribute.text;
-    else if (bytes_are(attribute.key, "sequence") || bytes_are(attribute.key, "tenantsequence"))
+    if (bytes_are(attribute.key, "sequence") || bytes_are(attribute.key, "tenantsequence"))
         scan->event.numbered = true;
+    for (size_t i = 0; i < COUNT_OF(used); i++)
+        if (bytes_are(attribute.key, used[i].name)) {
+            if (!attribute.text.data)
+                return FAIL_FIELD(scan->arena, used[i].field, "is not a text");
+            *used[i].into = attribute.text;
+        }
     return OK;
 }
 

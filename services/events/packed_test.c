@@ -150,6 +150,24 @@ an_event_that_two_readers_could_read_differently_is_refused(void **state)
 }
 
 static void
+an_attribute_that_is_looked_at_must_be_a_text(void **state)
+{
+    static const char no_value[] = "\x2a\x0a\x0a\x08tenantid";
+    static const char a_number[] = "\x2a\x0e\x0a\x08"
+                                   "audience\x12\x02\x10\x01";
+    const struct bytes event = sample_pack(&arena, (struct sample){.source = "/import"});
+    struct packed_event parts;
+
+    (void)state;
+    assert_fails(packed_check_append(concatenate(event, no_value, sizeof no_value - 1),
+                                     "/import", &arena, &parts),
+                 INVALID_ARGUMENT, "attributes.tenantid");
+    assert_fails(packed_check_append(concatenate(event, a_number, sizeof a_number - 1),
+                                     "/import", &arena, &parts),
+                 INVALID_ARGUMENT, "attributes.audience");
+}
+
+static void
 unknown_fields_are_kept(void **state)
 {
     static const uint8_t unknown[] = {0xa2, 0x06, 3, 'a', 'b', 'c', 0xa8, 0x06, 7};
@@ -270,6 +288,7 @@ main(void)
         TEST(an_event_without_its_required_parts_is_refused_by_name),
         TEST(an_internal_row_must_hold_an_internal_event),
         TEST(an_event_that_two_readers_could_read_differently_is_refused),
+        TEST(an_attribute_that_is_looked_at_must_be_a_text),
         TEST(unknown_fields_are_kept),
         TEST(a_cut_event_is_never_read_beyond_its_end),
         TEST(an_event_above_16_kib_is_refused),
