@@ -154,7 +154,7 @@ class Web:
             data = json.dumps(body).encode()
         if data is not None:
             headers["Content-Type"] = "application/json"
-        if method == "POST":
+        if method != "GET":
             headers["Idempotency-Key"] = key or str(uuid.uuid4())
         if etag is not None:
             headers["If-Match"] = f'"{etag}"'

@@ -27,12 +27,16 @@ def mail_sink():
         sink.stop()
 
 
+def settings(sink):
+    """Of a journey's cluster; a short limit for mails makes their lease short, too."""
+    return {"notifications": {"smtp_url": sink.url, "mail_from": "no-reply@samverka.example",
+                              "mail_send_ms": 1000}}
+
+
 @pytest.fixture
 def world(make_cluster, contract, mail_sink):
     """A cluster of the journey's own, with the network's tenants and nothing else."""
-    cluster = make_cluster(extra={"notifications": {"smtp_url": mail_sink.url,
-                                                    "mail_from": "no-reply@samverka.example"}})
-    made = World(cluster, contract, mail_sink)
+    made = World(make_cluster(extra=settings(mail_sink)), contract, mail_sink)
     try:
         yield made
     finally:
