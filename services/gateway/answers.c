@@ -100,9 +100,9 @@ answers_prepare(struct answers *answers, struct exchange *exchange)
     if (!route->line.cached_until || answers->limit_bytes == 0 || route->number >= ROUTES_MAX)
         return OK;
     TRY(need(exchange->cache_key =
-                 arena_printf(&exchange->arena, "%s|%x|%d|%s?%s", exchange->identity.tenant_id,
-                              exchange->identity.role_mask, (int)exchange->lang, exchange->path,
-                              exchange->query)));
+                 arena_printf(&exchange->arena, "%s|%x|%d|%s?%s", exchange->identity->tenant_id,
+                              exchange->identity->role_mask, (int)exchange->lang,
+                              exchange->path, exchange->query)));
     exchange->cache_generation = answers->generations[route->number];
     return OK;
 }

@@ -313,8 +313,8 @@ on_answer(void *context, const struct rpc_answer *answer)
         return;
     }
     exchange->gateway->working--;
-    status = take_answer(asking, answer, &exchange->arena, &exchange->identity);
-    exchange->identity.by_cookie = asking->by_cookie;
+    status = take_answer(asking, answer, &exchange->arena, exchange->identity);
+    exchange->identity->by_cookie = asking->by_cookie;
     free(asking);
     if (failed(status))
         exchange_refuse(exchange, status, 0);
@@ -359,8 +359,8 @@ auth_resolve(struct exchange *exchange, const char *credential, bool by_cookie,
     auth_hash(credential, hash);
     known = fresh(auth, hash);
     if (known) {
-        exchange->identity = *known;
-        exchange->identity.by_cookie = by_cookie;
+        *exchange->identity = *known;
+        exchange->identity->by_cookie = by_cookie;
         then(exchange);
         return;
     }

@@ -159,7 +159,7 @@ cluster_tick(struct cluster *cluster)
 static void
 write_instances(struct exchange *exchange, const char *service, struct buffer *body)
 {
-    const bool whole = identity_has_role(&exchange->identity, WIRE__V1__ROLE__OPERATOR);
+    const bool whole = identity_has_role(exchange->identity, WIRE__V1__ROLE__OPERATOR);
     struct rpc_instance instances[INSTANCES_MAX];
     const size_t count = rpc_client_instances(exchange->gateway->rpc, instances, INSTANCES_MAX);
     const char *separator = "";

@@ -76,7 +76,8 @@ event_query_read(struct exchange *exchange, struct event_query *ret)
     struct event_query query = {0};
     struct reading reading = {exchange, &query};
 
-    memcpy(query.filter.tenant_id, exchange->identity.tenant_id, sizeof query.filter.tenant_id);
+    memcpy(query.filter.tenant_id, exchange->identity->tenant_id,
+           sizeof query.filter.tenant_id);
     TRY(request_each_parameter(exchange, set_parameter, &reading));
     *ret = query;
     return OK;

@@ -101,14 +101,14 @@ ask(struct exchange *exchange)
     struct identity_principal principal;
     struct page_request *asked;
 
-    if (!(rpc->role_mask & exchange->identity.role_mask))
+    if (!(rpc->role_mask & exchange->identity->role_mask))
         return FAIL(&exchange->arena, PERMISSION_DENIED, "your roles do not allow this");
     TRY(need(asked = ARENA_NEW(&exchange->arena, struct page_request)));
     asked->exchange = exchange;
     TRY(event_query_read(exchange, &asked->query));
     if (asked->query.limit == 0)
         asked->query.limit = PAGE_DEFAULT;
-    identity_to_principal(&exchange->identity, &principal);
+    identity_to_principal(exchange->identity, &principal);
     TRY(event_read_start(exchange->gateway, &principal.principal, &asked->query.filter,
                          asked->query.after, asked->query.limit, exchange->deadline, on_page,
                          asked, &exchange->arena));

@@ -102,14 +102,19 @@ exchange_end(struct exchange *exchange)
     pool->idle_count++;
 }
 
+static bool
+is_stream(const struct exchange *exchange)
+{
+    return exchange->route && exchange->route->line.own == own_events_stream;
+}
+
 void
 exchange_slim(struct exchange *exchange)
 {
-    const struct route *route = exchange->route;
-
     buffer_fini(&exchange->body);
-    if (route && route->line.own == own_events_stream) {
+    if (is_stream(exchange)) {
         exchange->path = exchange->query = exchange->address = exchange->request_id = "";
+        exchange->identity = NULL;
         arena_fini(&exchange->arena);
     }
 }
@@ -171,6 +176,7 @@ exchange_open(struct exchange *exchange, struct MHD_Connection *connection, cons
     TRY(need(exchange->path));
     TRY(need(exchange->query));
     TRY(need(exchange->request_id = arena_copy(&exchange->arena, id)));
+    TRY(need(exchange->identity = ARENA_NEW(&exchange->arena, struct identity)));
     return find_address(exchange);
 }
 
@@ -189,6 +195,8 @@ add_common_headers(struct exchange *exchange, struct MHD_Response *response)
     add_header(response, "X-Request-Id", exchange->request_id);
     add_header(response, "traceparent", exchange->traceparent);
     add_header(response, "X-Content-Type-Options", "nosniff");
+    if (is_stream(exchange) && exchange->http_status == 200)
+        return; /* thousands of them are kept for days */
     add_header(response, "Referrer-Policy", "same-origin");
     if (!MHD_get_response_header(response, "Content-Security-Policy"))
         add_header(response, "Content-Security-Policy",
@@ -222,12 +230,11 @@ count(const struct exchange *exchange)
 void
 exchange_answer(struct exchange *exchange, unsigned http_status, struct MHD_Response *response)
 {
-    if (response)
-        add_common_headers(exchange, response);
-    exchange->response =
-        response; /* NULL closes the connection: there is no memory to say more */
     exchange->http_status = http_status;
     exchange->phase = EXCHANGE_ANSWERED;
+    exchange->response = response; /* NULL closes the connection: no memory to say more */
+    if (response)
+        add_common_headers(exchange, response);
     count(exchange);
     if (exchange->suspended) {
         exchange->suspended = false;

@@ -46,8 +46,8 @@ struct exchange {
     struct mono started, deadline;
     const struct route *route;
     struct route_values values;
-    struct identity identity;
-    uint64_t position; /* of the log, when the request began */
+    struct identity *identity; /* in the arena; not `known` when anonymous */
+    uint64_t position;         /* of the log, when the request began */
     bool rate_known;
     uint32_t rate_left; /* tokens left of the caller's bucket */
     uint64_t cache_generation;

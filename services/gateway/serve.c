@@ -44,7 +44,7 @@ call(struct exchange *exchange)
 
     TRY(request_decode(exchange, &request, &options.idempotency_key));
     TRY(wire_pack(request, &exchange->arena, &packed));
-    identity_to_principal(&exchange->identity, &principal);
+    identity_to_principal(exchange->identity, &principal);
     options.principal = &principal.principal;
     TRY(rpc_start(gateway->rpc, exchange->route->line.rpc, packed, &options, on_reply, exchange,
                   &exchange->arena));
@@ -80,7 +80,7 @@ check_csrf(struct exchange *exchange)
     };
     const bool changes = exchange->method != HTTP_GET;
 
-    if (!changes || !exchange->identity.by_cookie || csrf_allowed(&request))
+    if (!changes || !exchange->identity->by_cookie || csrf_allowed(&request))
         return OK;
     return FAIL(&exchange->arena, PERMISSION_DENIED,
                 "a cookie is believed only from our own pages");
@@ -94,9 +94,9 @@ check_rights(struct exchange *exchange)
 
     if (route->access != ROUTE_SIGNED_IN)
         return OK;
-    if (!exchange->identity.known)
+    if (!exchange->identity->known)
         return FAIL(&exchange->arena, UNAUTHENTICATED, "sign in, or send a bearer token");
-    if (mask && !(mask & exchange->identity.role_mask))
+    if (mask && !(mask & exchange->identity->role_mask))
         return FAIL(&exchange->arena, PERMISSION_DENIED, "your roles do not allow this");
     return OK;
 }
@@ -105,7 +105,7 @@ static struct status
 check_rate(struct exchange *exchange, uint32_t *ret_retry_ms)
 {
     const struct gateway *gateway = exchange->gateway;
-    const struct identity *identity = &exchange->identity;
+    const struct identity *identity = exchange->identity;
     const struct limit limit = {gateway->settings->rate_per_second, 1000,
                                 gateway->settings->rate_burst};
     const bool taken =
@@ -128,8 +128,8 @@ serve_known(struct exchange *exchange)
     uint32_t retry_ms = 0;
     struct status status = check_rate(exchange, &retry_ms);
 
-    if (exchange->identity.known && !exchange_header(exchange, "Accept-Language"))
-        exchange->lang = lang_parse(exchange->identity.language);
+    if (exchange->identity->known && !exchange_header(exchange, "Accept-Language"))
+        exchange->lang = lang_parse(exchange->identity->language);
     if (!failed(status))
         status = check_rights(exchange);
     if (!failed(status))

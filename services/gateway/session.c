@@ -151,17 +151,17 @@ own_session_get(struct exchange *exchange)
     Registry__V1__ResolveCredentialReply session = REGISTRY__V1__RESOLVE_CREDENTIAL_REPLY__INIT;
     struct identity_principal principal;
 
-    if (!exchange->identity.known) {
+    if (!exchange->identity->known) {
         exchange_answer(
             exchange, 204,
             MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT));
         return;
     }
-    identity_to_principal(&exchange->identity, &principal);
+    identity_to_principal(exchange->identity, &principal);
     session.principal = &principal.principal;
-    session.expires_unix_ms = exchange->identity.expires_unix_ms;
-    session.display_name = exchange->identity.display_name;
-    session.language = exchange->identity.language;
+    session.expires_unix_ms = exchange->identity->expires_unix_ms;
+    session.display_name = exchange->identity->display_name;
+    session.language = exchange->identity->language;
     answer_session(exchange, 200, &session, NULL);
 }
 

@@ -14,7 +14,7 @@
                         */
 #define PAGE_ARENA_BYTES ((size_t)32 << 20)
 #define PAGE_MS 5000
-#define BLOCK_BYTES 2048 /* what MHD asks for at a time */
+#define BLOCK_BYTES 1024 /* what MHD asks for at a time, kept for each client */
 #define RETRY_MS 500
 
 struct client {
