@@ -50,7 +50,8 @@ must_use struct status demo_values_text(const struct demo_values *values, struct
 /* Remembers ids and versions of the resources in a reply; the first is what `name` made. */
 must_use struct status demo_values_learn(struct demo_values *values, const char *name,
                                          json_t *reply);
-/* The same for a list: `key` is where an item's name stands, "reference" or "names/0/value". */
+/* Remembers the ids of a list, but no versions, which would differ when the load is repeated.
+ * `key` is where an item's name stands, "reference" or "names/0/value". */
 must_use struct status demo_values_learn_list(struct demo_values *values, struct arena *arena,
                                               json_t *list, const char *prefix,
                                               const char *key);

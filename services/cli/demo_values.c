@@ -272,10 +272,11 @@ demo_values_learn_list(struct demo_values *values, struct arena *arena, json_t *
         const char *name = key_of(item, arena, key);
         char *full;
 
-        if (!name)
+        if (!name || !id_of(item))
             continue;
         TRY(need(full = arena_printf(arena, "%s%s", prefix, name)));
-        TRY(remember(values, full, item));
+        if (json_object_set_new(values->ids, full, json_string(id_of(item))) != 0)
+            return need(NULL);
     }
     return OK;
 }

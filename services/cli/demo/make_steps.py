@@ -186,7 +186,7 @@ class Demo:
         """Staff joined with the import; graduates decide themselves."""
         for tenant, kind, pool, reference in pools:
             person = self.person(reference, tenant)
-            request = {"personId": person, "expectedVersion": f"{person}.version",
+            request = {"personId": person, "expectedVersion": "1",
                        "talentPool": True, "visibility": "PUBLIC" if pool == "+" else "PRIVATE"}
             if kind in ("RECENT_GRADUATE", "CURRENT_STUDENT") and pool != "-":
                 role = "GRADUATE" if kind == "RECENT_GRADUATE" else "STUDENT"
