@@ -100,6 +100,36 @@ the_host_is_known_or_nobody(void **state)
     assert_string_equal(host, made->tenant_id);
 }
 
+static struct status
+set_home(const char *id, uint64_t version, const char *organisation_id)
+{
+    Registry__V1__SetHomeOrganisationRequest request =
+        REGISTRY__V1__SET_HOME_ORGANISATION_REQUEST__INIT;
+    Registry__V1__SetHomeOrganisationReply *reply;
+
+    request.tenant_id = id;
+    request.expected_version = version;
+    request.organisation_id = organisation_id;
+    return stage_call(&stage, tenants_service, "SetHomeOrganisation", &request, &reply);
+}
+
+static void
+a_home_is_set_when_the_organisation_is_known(void **state)
+{
+    Registry__V1__Tenant *made, *found;
+
+    (void)state;
+    assert_ok(create("uef", false, "", &made));
+    assert_code(set_home(made->tenant_id, 1, NOBODYS), FAILED_PRECONDITION);
+    assert_field(set_home(made->tenant_id, 1, ""), INVALID_ARGUMENT, "organisation_id");
+    assert_code(set_home(NOBODYS, 1, COMPANY_A), NOT_FOUND);
+    assert_code(set_home(made->tenant_id, 2, COMPANY_A), VERSION_MISMATCH);
+    assert_ok(set_home(made->tenant_id, 1, COMPANY_A));
+    assert_ok(get("uef", &found));
+    assert_string_equal(found->home_organisation_id, COMPANY_A);
+    assert_int_equal(found->version, 2);
+}
+
 static void
 a_list_is_by_slug_and_pages_without_gaps(void **state)
 {
@@ -130,6 +160,7 @@ main(void)
         TEST(a_tenant_is_found_by_id_and_slug),
         TEST(a_slug_and_the_host_are_there_once),
         TEST(the_host_is_known_or_nobody),
+        TEST(a_home_is_set_when_the_organisation_is_known),
         TEST(a_list_is_by_slug_and_pages_without_gaps),
     };
 
