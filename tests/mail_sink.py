@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback that keeps what it gets, and can be told to be difficult.
+"""A real SMTP server, on loopback unless told otherwise, that keeps what it gets, and can be told to be difficult.
 
     sink = MailSink()
     sink.answer = lambda address, mail: "451 later"   what it says at the end of a mail; None: 250
@@ -27,7 +27,8 @@ class Mail:
 
 
 class MailSink:
-    def __init__(self):
+    def __init__(self, hostname="127.0.0.1"):
+        self.hostname = hostname
         self.tries = []
         self.answer = lambda address, mail: None
         self.admit = lambda address: None
@@ -35,12 +36,12 @@ class MailSink:
         self._released = threading.Event()
         self._released.set()
         self.port, = clusters.free_ports(1)
-        self.url = f"smtp://127.0.0.1:{self.port}"
+        self.url = f"smtp://{hostname}:{self.port}"
         self._controller = None
         self.start()
 
     def start(self):
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname=self.hostname, port=self.port)
         self._controller.start()
 
     def stop(self):
