@@ -104,7 +104,7 @@ class Composition:
 
     def build(self):
         run([ROOT / "scripts/base-image"], BUILD_DEADLINE_S)
-        self.compose("build", deadline_s=BUILD_DEADLINE_S)
+        self.compose("--profile", "tools", "build", deadline_s=BUILD_DEADLINE_S)
 
     def up(self, *words):
         self.compose("up", "-d", *words)

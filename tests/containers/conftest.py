@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/containers")]
 
 import composition as compositions  # noqa: E402
-from journeys.world import MailSink, World  # noqa: E402
+from journeys.world import World  # noqa: E402
+from mail_sink import MailSink  # noqa: E402
 from samverka_client import Contract  # noqa: E402
 
 
