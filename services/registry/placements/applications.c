@@ -46,7 +46,7 @@ apply_to_placement(struct call *call, const Registry__V1__ApplyToPlacementReques
 
     TRY(need(application = ARENA_NEW(call->arena, Registry__V1__Application)));
     registry__v1__application__init(application);
-    TRY(placement_new_id(call, &application->application_id));
+    TRY(values_new_id(call->arena, call->clock, &application->application_id));
     application->placement_id = request->placement_id;
     application->person_id = call->principal->person_id;
     application->motivation = motivation;
@@ -164,7 +164,7 @@ select_associate(struct call *call, const Registry__V1__Application *application
     TRY(placement_moved(call, &row));
     TRY(reject_others(call, application));
     *ret = row.placement;
-    return OK;
+    return placement_label(call, ret, 1);
 }
 
 struct status
@@ -199,5 +199,5 @@ answer_offer(struct call *call, const Registry__V1__AnswerOfferRequest *request,
         return select_associate(call, application, &reply->placement);
     TRY(store_placement_get(call->tx, call->arena, application->placement_id, &row));
     reply->placement = row.placement;
-    return OK;
+    return placement_label(call, &reply->placement, 1);
 }

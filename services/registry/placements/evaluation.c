@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "common/base/uuid.h"
 #include "common/pg/cursor.h"
 #include "registry/v1/profiles.pb-c.h"
+#include "services/registry/concepts/skills.h"
 #include "services/registry/placements/facts.h"
 #include "services/registry/placements/handlers.h"
 #include "services/registry/placements/rules.h"
@@ -16,12 +16,14 @@
 #define LISTING "verdicts"
 
 struct status
-placement_new_id(struct call *call, const char **ret)
+placement_label(struct call *call, Registry__V1__Placement *const *placements, size_t count)
 {
-    char id[UUID_SIZE];
+    struct skill_list *lists;
 
-    uuid_v7(call->clock, id);
-    return need(*ret = arena_copy(call->arena, id));
+    TRY(need(lists = ARENA_ARRAY(call->arena, struct skill_list, count + 1)));
+    for (size_t i = 0; i < count; i++)
+        lists[i] = (struct skill_list){placements[i]->skills, placements[i]->n_skills};
+    return skills_label(call->tx, call->arena, call->lang, lists, count, NULL);
 }
 
 struct outbox_event
@@ -136,7 +138,7 @@ evaluate_placement_as(struct call *call, struct placement_row *row,
     TRY(facts_case(call->arena, placement, state, &facts, &rule_case));
     TRY(judge(call, placement->programme_code, &rule_case, mode, &verdict));
     TRY(store_verdict_last(call->tx, call->arena, placement->placement_id, &previous));
-    TRY(placement_new_id(call, &id));
+    TRY(values_new_id(call->arena, call->clock, &id));
     verdict->verdict_id = id;
     verdict->subject_id = placement->placement_id;
     TRY(store_verdict_insert(call->tx, call->arena, id, placement->placement_id, verdict));
@@ -185,7 +187,7 @@ evaluate_placement(struct call *call, const Registry__V1__EvaluatePlacementReque
         row.placement->state = REGISTRY__V1__PLACEMENT_STATE__ELIGIBLE_PLACEMENT;
     TRY(store_placement_step(call->tx, call->arena, &row, row.placement->version));
     reply->placement = row.placement;
-    return OK;
+    return placement_label(call, &reply->placement, 1);
 }
 
 struct status

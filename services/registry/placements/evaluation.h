@@ -17,8 +17,9 @@ must_use struct status evaluate_placement_as(struct call *call, struct placement
 must_use struct status evaluation_allows(struct arena *arena,
                                          const Registry__V1__Verdict *verdict);
 
-/* A fresh UUIDv7 in the call's arena. */
-must_use struct status placement_new_id(struct call *call, const char **ret);
+/* Fills the labels of the placements' skills in the caller's language. */
+must_use struct status
+placement_label(struct call *call, Registry__V1__Placement *const *placements, size_t count);
 
 /* What every event about a placement carries besides its data. */
 struct outbox_event placement_event(const struct placement_row *row,

@@ -2,24 +2,11 @@
 
 #include <string.h>
 
+#include "services/registry/organisations/rules.h"
+
 #define ROLES 4
 #define FACTS 1
 
-static const char *const organisation_types[] = {
-    "",
-    "hei_university",
-    "hei_uas",
-    "company",
-    "association",
-    "authority",
-    "region",
-    "research_institute",
-    "science_park",
-    "chamber",
-    "funder",
-    "business_promotion",
-    "other",
-};
 static const char *const ownerships[] = {"", "public", "private", "mixed"};
 static const char *const focus_areas[] = {
     "",           "product",  "market",    "process", "energy_efficiency",
@@ -90,7 +77,7 @@ make_parties(struct arena *arena, const Registry__V1__Placement *placement,
             .organisation_id = p->id,
             .name = p->name,
             .role = host ? "host" : "partner",
-            .type = word(organisation_types, COUNT_OF(organisation_types), p->type),
+            .type = rules_organisation_type_word((Registry__V1__OrganisationType)p->type),
             .country = p->country,
             .nuts = p->nuts,
             .ownership = word(ownerships, COUNT_OF(ownerships), p->ownership),

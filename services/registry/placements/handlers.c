@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/pg/cursor.h"
+#include "services/registry/concepts/skills.h"
 #include "services/registry/placements/evaluation.h"
 #include "services/registry/placements/placements.h"
 #include "services/registry/placements/rules.h"
@@ -49,7 +50,9 @@ create_placement(struct call *call, const Registry__V1__CreatePlacementRequest *
     if (*placement->need_id)
         TRY(store_placement_from_need(call->tx, call->arena, placement));
     TRY(default_partner(call, placement));
-    TRY(placement_new_id(call, &placement->placement_id));
+    TRY(skills_require(call->tx, call->arena, call->lang, "skills", placement->skills,
+                       placement->n_skills));
+    TRY(values_new_id(call->arena, call->clock, &placement->placement_id));
     placement->state = REGISTRY__V1__PLACEMENT_STATE__DRAFTED;
     placement->version = 1;
     placement->created_unix_ms = (uint64_t)clock_wall(call->clock).unix_ms;
@@ -78,7 +81,7 @@ get_placement(struct call *call, const Registry__V1__GetPlacementRequest *reques
         strcmp(row.placement->associate_id, call->principal->person_id) != 0)
         return FAIL(call->arena, NOT_FOUND, "there is no placement %s", request->placement_id);
     reply->placement = row.placement;
-    return OK;
+    return placement_label(call, &reply->placement, 1);
 }
 
 static struct status
@@ -105,11 +108,12 @@ list_placements(struct call *call, const Registry__V1__ListPlacementsRequest *re
     filter.limit = limit + 1;
     TRY(store_placement_list(call->tx, call->arena, &filter, &reply->placements,
                              &reply->n_placements));
-    if (reply->n_placements <= limit)
-        return OK;
-    reply->n_placements = limit;
-    return cursor_make(call->arena, call->tenant_id, listing, "",
-                       reply->placements[limit - 1]->placement_id, &reply->next_page_token);
+    if (reply->n_placements > limit) {
+        reply->n_placements = limit;
+        TRY(cursor_make(call->arena, call->tenant_id, listing, "",
+                        reply->placements[limit - 1]->placement_id, &reply->next_page_token));
+    }
+    return placement_label(call, reply->placements, reply->n_placements);
 }
 
 static bool
@@ -135,6 +139,8 @@ update_placement(struct call *call, const Registry__V1__UpdatePlacementRequest *
     TRY(resource_apply(call->arena, &request->base, request->update_fields,
                        request->n_update_fields, &row.placement->base));
     TRY(rules_placement(call->arena, row.placement));
+    TRY(skills_require(call->tx, call->arena, call->lang, "skills", row.placement->skills,
+                       row.placement->n_skills));
     if (names_rationale(request))
         row.placement->rationale_approved = false; /* what was approved is no longer there */
     row.placement->eligibility = REGISTRY__V1__VERDICT__OVERALL__OVERALL_UNSPECIFIED;

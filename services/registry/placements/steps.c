@@ -38,7 +38,7 @@ end_step(struct call *call, struct placement_row *row, Registry__V1__PlacementSt
     TRY(store_placement_step(call->tx, call->arena, row, expected_version));
     TRY(placement_moved(call, row));
     *ret = row->placement;
-    return OK;
+    return placement_label(call, ret, 1);
 }
 
 struct status
@@ -62,7 +62,7 @@ approve_rationale(struct call *call, const Registry__V1__ApproveRationaleRequest
     row.placement->eligibility = REGISTRY__V1__VERDICT__OVERALL__OVERALL_UNSPECIFIED;
     TRY(store_placement_step(call->tx, call->arena, &row, request->expected_version));
     reply->placement = row.placement;
-    return OK;
+    return placement_label(call, &reply->placement, 1);
 }
 
 struct status
@@ -126,7 +126,7 @@ record_review(struct call *call, const Registry__V1__RecordReviewRequest *reques
                              row.placement->started_on, &held_on));
     TRY(rules_placement_review(call->arena, row.placement, request));
     TRY(values_text(call->arena, "summary", &summary, 0, SUMMARY_LENGTH));
-    TRY(placement_new_id(call, &id));
+    TRY(values_new_id(call->arena, call->clock, &id));
     TRY(store_review_insert(call->tx, id, request, held_on));
     return end_step(call, &row, REGISTRY__V1__PLACEMENT_STATE__MIDWAY_REVIEWED,
                     request->expected_version, &reply->placement);
