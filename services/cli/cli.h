@@ -38,7 +38,7 @@ struct cli {
     struct rpc_client *rpc;
     struct key_pair key;
     /* Options that all commands share. */
-    const char *tenant; /* id or slug; NULL: none */
+    const char *tenant;            /* id or slug; NULL: none */
     const struct cli_actor *actor; /* NULL: the operator's own */
     const char *lang;
     const char *idempotency_key; /* NULL: a fresh one for each call */

@@ -8,6 +8,7 @@ void
 csv_init(struct csv *csv, const char *text, size_t size, char separator)
 {
     static const char mark[] = "\xef\xbb\xbf";
+    bool quoted = false;
 
     *csv = (struct csv){
         .text = text, .end = text + size, .at = text, .separator = separator, .next_line = 1};
@@ -16,11 +17,13 @@ csv_init(struct csv *csv, const char *text, size_t size, char separator)
     if (separator)
         return;
     csv->separator = ',';
-    for (const char *c = csv->at; c < csv->end && *c != '\n' && *c != '"'; c++)
-        if (*c == ',' || *c == ';' || *c == '\t') {
+    for (const char *c = csv->at; c < csv->end && (quoted || *c != '\n'); c++) {
+        quoted ^= *c == '"';
+        if (!quoted && (*c == ',' || *c == ';' || *c == '\t')) {
             csv->separator = *c;
             return;
         }
+    }
 }
 
 static struct status
@@ -105,10 +108,12 @@ read_record(struct csv *csv, struct arena *arena, const char **fields, size_t *r
 
     for (;;) {
         const char *start = csv->at;
+        bool quoted;
 
         if (count == CSV_COLUMNS)
             return bad(csv, arena, 0, "the record has too many columns");
-        if (csv->at < csv->end && *csv->at == '"') {
+        quoted = csv->at < csv->end && *csv->at == '"';
+        if (quoted) {
             csv->at++;
             TRY(read_quoted(csv, arena, count + 1, &fields[count]));
         } else {
@@ -122,7 +127,9 @@ read_record(struct csv *csv, struct arena *arena, const char **fields, size_t *r
             continue;
         }
         if (!take_line_end(csv))
-            return bad(csv, arena, count, "text stands after a closing quote");
+            return bad(csv, arena, count,
+                       quoted ? "text stands after a closing quote"
+                              : "a carriage return stands alone");
         *ret_count = count;
         return OK;
     }

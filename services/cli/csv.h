@@ -5,9 +5,9 @@
  * need not.
  *
  * Refused with the line and, where known, the column: a quote inside an unquoted field, text
- * after a closing quote, a quote that is never closed, a record with more or fewer fields than
- * the first, text that is not UTF-8 or holds a NUL, a field over 256 KiB, more than 200
- * columns.
+ * after a closing quote, a quote that is never closed, a carriage return without a line feed, a
+ * record with more or fewer fields than the first, text that is not UTF-8 or holds a NUL, a
+ * field over 256 KiB, more than 200 columns.
  */
 
 #include <stddef.h>

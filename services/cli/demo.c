@@ -333,6 +333,26 @@ member(json_t *object, const char *name)
     return text ? text : "";
 }
 
+/* What a newcomer may ask first. */
+static void
+print_tries(const struct demo *demo)
+{
+    const char *need_id = member(demo->values.ids, "need/linje-energi");
+
+    printf("\nTwo things to try:\n");
+    if (*need_id)
+        printf("  %s --tenant hogskolan-dalarna --lang sv call matching.v1.Matches/FindMatches "
+               "'{\"subject\": {\"kind\": \"NEED\", \"id\": \"%s\"}, \"limit\": 3}'\n",
+               program_invocation_name, need_id);
+    else
+        printf("  %s --tenant hogskolan-dalarna call registry.v1.Needs/ListNeeds "
+               "'{\"pageSize\": 5}'\n",
+               program_invocation_name);
+    printf("  %s --tenant hogskolan-dalarna --lang sv call "
+           "registry.v1.Indicators/GetIndicator '{\"code\": \"ktp-offered\"}'\n",
+           program_invocation_name);
+}
+
 static struct status
 print_logins(struct demo *demo)
 {
@@ -354,11 +374,7 @@ print_logins(struct demo *demo)
         }
         printf("  %-42s %-20s %s\n", email, member(login, "who"), member(login, "where"));
     }
-    printf("\nTwo things to try:\n"
-           "  samverka --tenant hogskolan-dalarna call registry.v1.Needs/ListNeeds "
-           "'{\"pageSize\": 5}'\n"
-           "  samverka --tenant hogskolan-dalarna --lang sv call "
-           "registry.v1.Indicators/GetIndicator '{\"code\": \"ktp-offered\"}'\n");
+    print_tries(demo);
     return OK;
 }
 

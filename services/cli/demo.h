@@ -51,6 +51,7 @@ must_use struct status demo_values_text(const struct demo_values *values, struct
 must_use struct status demo_values_learn(struct demo_values *values, const char *name,
                                          json_t *reply);
 /* Remembers the ids of a list, but no versions, which would differ when the load is repeated.
+ * The first of a name keeps it, because what was there before stands first in a list.
  * `key` is where an item's name stands, "reference" or "names/0/value". */
 must_use struct status demo_values_learn_list(struct demo_values *values, struct arena *arena,
                                               json_t *list, const char *prefix,

@@ -275,6 +275,8 @@ demo_values_learn_list(struct demo_values *values, struct arena *arena, json_t *
         if (!name || !id_of(item))
             continue;
         TRY(need(full = arena_printf(arena, "%s%s", prefix, name)));
+        if (json_object_get(values->ids, full))
+            continue;
         if (json_object_set_new(values->ids, full, json_string(id_of(item))) != 0)
             return need(NULL);
     }

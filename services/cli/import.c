@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "services/cli/progress.h"
 
-#define BATCH_BYTES ((size_t)64 << 20)
+#define ARENA_BYTES ((size_t)64 << 20) /* of a batch */
 #define NAME_BYTES 16
 #define NAME_SIZE (2 * NAME_BYTES + 1)
 #define ATTEMPTS 5
@@ -18,19 +19,96 @@
 struct run {
     struct cli *cli;
     const struct importer *importer;
-    struct arena arena;   /* of a batch */
-    char name[NAME_SIZE]; /* of the run */
+    struct arena arena;     /* of a batch */
+    char name[NAME_SIZE];   /* of what is imported */
+    char number[NAME_SIZE]; /* of this run and those it goes on with */
     char *state_path;
     size_t items, batches; /* found by the check */
+    uint16_t *counts;      /* items of each batch */
+    size_t room;           /* for counts */
     size_t done;           /* batches sent by this run and earlier ones */
     size_t lines[IMPORT_BATCH];
     uint64_t created, refreshed, unchanged;
 };
 
-/* Reads and checks every item; tells what is wrong, line by line. */
+_Static_assert(IMPORT_BATCH <= UINT16_MAX, "a batch's count fits");
+
+/* Fields on the wire, at most. */
+static size_t
+count_fields(const ProtobufCMessage *message)
+{
+    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+    size_t total = 0;
+
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        const char *at = (const char *)message + field->offset;
+        size_t count = 1;
+
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            memcpy(&count, (const char *)message + field->quantifier_offset, sizeof count);
+        total += count;
+        if (field->type != PROTOBUF_C_TYPE_MESSAGE)
+            continue;
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            memcpy(&at, at, sizeof at);
+        for (size_t j = 0; j < count; j++) {
+            const ProtobufCMessage *inner;
+
+            memcpy(&inner, at + j * sizeof inner, sizeof inner);
+            if (inner)
+                total += count_fields(inner);
+        }
+    }
+    return total;
+}
+
+/* How full the batch is that is being cut. */
+struct cut {
+    size_t items, fields, bytes;
+};
+
+static struct status
+end_batch(struct run *run, struct cut *cut)
+{
+    if (cut->items == 0)
+        return OK;
+    if (run->batches == run->room) {
+        const size_t room = run->room ? 2 * run->room : 256;
+        uint16_t *counts = ARENA_ARRAY(run->cli->arena, uint16_t, room);
+
+        TRY(need(counts));
+        if (run->batches > 0)
+            memcpy(counts, run->counts, run->batches * sizeof *counts);
+        run->counts = counts;
+        run->room = room;
+    }
+    run->counts[run->batches++] = (uint16_t)cut->items;
+    *cut = (struct cut){0};
+    return OK;
+}
+
+static struct status
+add_item(struct run *run, struct cut *cut, const ProtobufCMessage *item)
+{
+    const size_t fields = 1 + count_fields(item);
+    const size_t bytes = 8 + protobuf_c_message_get_packed_size(item);
+
+    if (cut->items == IMPORT_BATCH || cut->fields + fields > IMPORT_FIELDS ||
+        cut->bytes + bytes > IMPORT_BYTES)
+        TRY(end_batch(run, cut));
+    cut->items++;
+    cut->fields += fields;
+    cut->bytes += bytes;
+    run->items++;
+    return OK;
+}
+
+/* Reads and checks every item and cuts the batches; tells what is wrong, line by line. */
 static struct status
 check_all(struct run *run)
 {
+    struct cut cut = {0};
     size_t errors = 0;
     bool lost = false;
 
@@ -51,11 +129,10 @@ check_all(struct run *run)
         }
         if (!item)
             break;
-        run->items++;
+        TRY(add_item(run, &cut, item));
     }
-    run->batches = (run->items + IMPORT_BATCH - 1) / IMPORT_BATCH;
     if (errors == 0)
-        return OK;
+        return end_batch(run, &cut);
     return FAIL(run->cli->arena, INVALID_ARGUMENT,
                 "%zu place%s in the file %s wrong%s; nothing was sent", errors,
                 errors == 1 ? "" : "s", errors == 1 ? "is" : "are",
@@ -66,29 +143,36 @@ static struct status
 name_run(struct run *run, const char *fingerprint)
 {
     const char *tenant = run->cli->tenant ? run->cli->tenant : "";
-    char *all =
-        arena_printf(run->cli->arena, "%s\n%s\n%s", run->importer->method, tenant, fingerprint);
-    unsigned char hash[NAME_BYTES];
+    char *all = arena_printf(run->cli->arena, "%s\n%s\n%s\n%d %d %zu", run->importer->method,
+                             tenant, fingerprint, IMPORT_BATCH, IMPORT_FIELDS, IMPORT_BYTES);
+    unsigned char hash[NAME_BYTES], random[NAME_BYTES];
 
     TRY(need(all));
     (void)crypto_generichash(hash, sizeof hash, (const unsigned char *)all, strlen(all), NULL,
                              0); /* cannot fail with these sizes */
     sodium_bin2hex(run->name, sizeof run->name, hash, sizeof hash);
+    randombytes_buf(random, sizeof random);
+    sodium_bin2hex(run->number, sizeof run->number, random, sizeof random);
     return need(run->state_path = arena_printf(run->cli->arena, "%s/%s",
                                                run->cli->settings.state_folder, run->name));
 }
 
-/* Batches that an earlier run has sent. */
+/* The number of an earlier run that did not end, and the batches it has sent. */
 static void
 load_state(struct run *run)
 {
     FILE *file = fopen(run->state_path, "r");
+    char number[NAME_SIZE];
+    size_t done;
 
     if (!file)
         return;
-    if (fscanf(file, "%zu", &run->done) != 1 || run->done > run->batches)
-        run->done = 0;
-    (void)fclose(file);
+    if (fscanf(file, "%32s %zu", number, &done) == 2 && done <= run->batches &&
+        strlen(number) == NAME_SIZE - 1) {
+        run->done = done;
+        memcpy(run->number, number, sizeof run->number);
+    }
+    (void)fclose(file); /* it was only read */
 }
 
 static struct status
@@ -104,25 +188,26 @@ store_state(struct run *run)
     if (!file)
         return FAIL(run->cli->arena, INVALID_ARGUMENT, "%s: %s", run->state_path,
                     strerror(errno));
-    fprintf(file, "%zu\n", run->done);
+    fprintf(file, "%s %zu\n", run->number, run->done);
     if (fclose(file) != 0)
         return FAIL(run->cli->arena, INVALID_ARGUMENT, "%s: %s", run->state_path,
                     strerror(errno));
     return OK;
 }
 
-/* "organisations[17].names[0].value" of a batch as the line of its item. */
+/* "organisations[17].names[0].value" of a batch as the place of its item in the file. */
 static struct status
 place_failure(struct run *run, struct status status)
 {
     const char *bracket = status.field ? strchr(status.field, '[') : NULL;
     const size_t index = bracket ? strtoul(bracket + 1, NULL, 10) : IMPORT_BATCH;
     const char *rest = bracket ? strchr(bracket, ']') : NULL;
+    const char *place = run->importer->pointers ? "/" : "line ";
 
     if (index >= IMPORT_BATCH || !rest)
         return status;
     rest += rest[1] == '.' ? 2 : 1;
-    status.field = arena_printf(run->cli->arena, "line %zu%s%s", run->lines[index],
+    status.field = arena_printf(run->cli->arena, "%s%zu%s%s", place, run->lines[index],
                                 *rest ? ", " : "", rest);
     status.detail =
         arena_printf(run->cli->arena, "%s; this batch was not stored, %zu of %zu were",
@@ -146,7 +231,7 @@ counter(const ProtobufCMessage *reply, const char *name)
 static struct status
 send_batch(struct run *run, const ProtobufCMessage *request, size_t number)
 {
-    char *key = arena_printf(&run->arena, "import-%s-%zu", run->name, number);
+    char *key = arena_printf(&run->arena, "import-%s-%zu", run->number, number);
     struct status sent = OK;
     ProtobufCMessage *reply;
 
@@ -157,8 +242,7 @@ send_batch(struct run *run, const ProtobufCMessage *request, size_t number)
         if (!failed(sent) || code_retry(sent.code) == RETRY_NEVER)
             break;
     }
-    if (failed(sent))
-        return place_failure(run, sent);
+    TRY(sent);
     run->created += counter(reply, "created");
     run->refreshed += counter(reply, "refreshed");
     run->unchanged += counter(reply, "unchanged");
@@ -167,20 +251,24 @@ send_batch(struct run *run, const ProtobufCMessage *request, size_t number)
 }
 
 static struct status
-read_batch(struct run *run, ProtobufCMessage **items, size_t *ret_count)
+read_batch(struct run *run, size_t number, ProtobufCMessage **items)
 {
-    size_t count = 0;
     bool lost;
 
-    while (count < IMPORT_BATCH) {
-        TRY(run->importer->next(run->importer->context, &run->arena, &items[count],
-                                &run->lines[count], &lost));
-        if (!items[count])
-            break;
-        count++;
-    }
-    *ret_count = count;
+    for (size_t i = 0; i < run->counts[number]; i++)
+        TRY(run->importer->next(run->importer->context, &run->arena, &items[i], &run->lines[i],
+                                &lost));
     return OK;
+}
+
+static struct status
+fill_and_send(struct run *run, ProtobufCMessage **items, size_t number)
+{
+    ProtobufCMessage *request;
+
+    TRY(run->importer->fill(run->importer->context, &run->arena, items, run->counts[number],
+                            number, &request));
+    return send_batch(run, request, number);
 }
 
 static struct status
@@ -191,19 +279,17 @@ send_all(struct run *run)
     char *progress = arena_printf(run->cli->arena, "%zu %s", run->items, run->importer->what);
 
     TRY(need(progress));
-
     TRY(run->importer->rewind(run->importer->context, run->cli->arena));
     for (size_t number = 0; number < run->batches; number++) {
-        ProtobufCMessage *request;
-        size_t count;
-
         arena_reset(&run->arena);
-        TRY(read_batch(run, items, &count));
+        TRY(read_batch(run, number, items));
         if (number < already)
             continue;
-        TRY(run->importer->fill(run->importer->context, &run->arena, items, count, number,
-                                &request));
-        TRY(send_batch(run, request, number));
+
+        const struct status sent = fill_and_send(run, items, number);
+
+        if (failed(sent))
+            return place_failure(run, sent);
         progress_show(run->done, run->batches, progress);
     }
     return OK;
@@ -223,9 +309,11 @@ run_import(struct run *run, const struct import_options *options)
     TRY(name_run(run, options->fingerprint));
     if (!options->from_start)
         load_state(run);
-    if (run->done > 0 && run->done < run->batches)
+    if (run->done > 0)
         fprintf(stderr, "going on after batch %zu of %zu\n", run->done, run->batches);
+    TRY(store_state(run));
     TRY(send_all(run));
+    (void)unlink(run->state_path); /* at worst the next run finds nothing left to send */
     printf("%zu %s: %" PRIu64 " created, %" PRIu64 " refreshed, %" PRIu64
            " unchanged, in %.1f s\n",
            run->items, run->importer->what, run->created, run->refreshed, run->unchanged,
@@ -242,7 +330,7 @@ import_run(struct cli *cli, const struct importer *importer,
     TRY(need(run));
     run->cli = cli;
     run->importer = importer;
-    arena_init(&run->arena, BATCH_BYTES);
+    arena_init(&run->arena, ARENA_BYTES);
 
     const struct status status = run_import(run, options);
     /* What is told lives longer than the batch. */

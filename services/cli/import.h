@@ -2,16 +2,20 @@
 
 /* Imports: read all, check all, then send in batches, noting how far it has come.
  *
- * A run is named by what it imports, for whom, and the bytes of the file.  Each batch has an
- * idempotency key made from that name and its number, so a repeat has no second effect, and a
- * run that was interrupted goes on after its last batch.
+ * A run is named by what it imports, for whom, and the bytes of the file.  While it is under
+ * way a file of that name in the state folder holds its number and how many batches have been
+ * sent; each batch's idempotency key is made from that number, so a run that was interrupted
+ * goes on after its last batch, and a batch whose answer was lost has no second effect.
  */
 
 #include "services/cli/cli.h"
 #include "services/cli/csv.h"
 #include "services/cli/source.h"
 
+/* The most of one batch: what a service takes (wire/message.h), with room for the head. */
 #define IMPORT_BATCH 500
+#define IMPORT_FIELDS 9000
+#define IMPORT_BYTES ((size_t)900 << 10)
 #define IMPORT_ERRORS 20 /* told at most */
 
 /* One kind of import. */
@@ -20,9 +24,11 @@ struct importer {
     const char *method; /* "registry.v1.Organisations/ImportOrganisations" */
     const ProtobufCMessageDescriptor *reply;
     void *context;
+    bool pointers; /* items stand at JSON pointers, not in lines */
     /* Begins from the first item again. */
     struct status (*rewind)(void *context, struct arena *arena);
-    /* The next item; *ret NULL at the end.  `ret_line` is where it stands.  INVALID_ARGUMENT
+    /* The next item; *ret NULL at the end.  `ret_line` is where it stands: a line from 1, or an
+     * item from 0.  INVALID_ARGUMENT
      * with the place as field: the item is not usable; the next call goes on after it, unless
      * *ret_lost is set. */
     struct status (*next)(void *context, struct arena *arena, ProtobufCMessage **ret,
@@ -49,6 +55,7 @@ struct table {
     const char *fields[CSV_COLUMNS]; /* of the record read last */
 };
 
+/* Reads the header.  INVALID_ARGUMENT: there is none, or a name comes twice. */
 must_use struct status table_open(struct table *table, const struct source *source,
                                   struct arena *arena);
 /* *ret_any is false at the end.  A failure inside a record means the rest is lost. */
@@ -57,6 +64,12 @@ must_use struct status table_next(struct table *table, struct arena *arena, bool
 int table_column(const struct table *table, const char *name);
 /* The field of the record, "" when there is no such column. */
 const char *table_field(const struct table *table, int column);
+/* INVALID_ARGUMENT: a column that is not among `names` (a NULL ends them). */
+must_use struct status table_only(const struct table *table, struct arena *arena,
+                                  const char *const *names);
+/* A whole number of at most `most`; 0 when the field is empty or there is no such column. */
+must_use struct status table_number(const struct table *table, struct arena *arena,
+                                    const char *column, uint32_t most, uint32_t *ret);
 /* INVALID_ARGUMENT "line N, column NAME". */
 must_use struct status table_bad(const struct table *table, struct arena *arena,
                                  const char *column, const char *reason);

@@ -1,9 +1,12 @@
 /* samverka import esco FILE...: a vocabulary as ESCO publishes it.
  *
  * Each FILE is a zip as published, or one of its CSVs:
- *   language files   skills_<lang>.csv, skillGroups_<lang>.csv (sv, fi, en; the first language
- * given decides which concepts there are, the others add their labels) relations
- * broaderRelationsSkillPillar.csv After the import the vocabulary "esco" is the one in use. */
+ *   skills_<lang>.csv, skillGroups_<lang>.csv   in sv, fi or en; the first language decides
+ *                                               which concepts there are, others add their
+ * labels broaderRelationsSkillPillar.csv             what stands above what
+ *
+ * After the import the vocabulary "esco" is the one in use.
+ */
 
 #include <stdio.h>
 #include <stdlib.h>

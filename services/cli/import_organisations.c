@@ -6,7 +6,6 @@
  * "country_code", "types", and where there is one "id" or "ror". */
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "registry/v1/organisations.pb-c.h"
@@ -14,6 +13,7 @@
 #include "services/cli/import.h"
 
 #define JSON_ITEMS 200000
+#define YEAR_MOST 2100
 
 struct organisations {
     struct source source;
@@ -77,17 +77,10 @@ static struct status
 read_size(struct organisations *in, struct arena *arena,
           Registry__V1__CreateOrganisationRequest *o)
 {
-    const char *headcount = field(in, "headcount"), *year = field(in, "size_year");
-    char *end;
-
-    if (!*headcount)
-        return OK;
-    o->headcount = (uint32_t)strtoul(headcount, &end, 10);
-    if (*end || *headcount == '-')
-        return table_bad(&in->table, arena, "headcount", "is not a number");
-    o->headcount_known = true;
-    o->size_year = (uint32_t)strtoul(year, &end, 10);
-    if (*end || !*year)
+    TRY(table_number(&in->table, arena, "headcount", UINT32_MAX, &o->headcount));
+    TRY(table_number(&in->table, arena, "size_year", YEAR_MOST, &o->size_year));
+    o->headcount_known = *field(in, "headcount") != '\0';
+    if (o->headcount_known && o->size_year == 0)
         return table_bad(&in->table, arena, "size_year", "must be the year of the headcount");
     return OK;
 }
@@ -190,7 +183,7 @@ next_object(struct organisations *in, struct arena *arena, ProtobufCMessage **re
     char *place = arena_printf(arena, "/%zu", index);
 
     TRY(need(place));
-    *ret_line = index + 1;
+    *ret_line = index;
     if (!object)
         return OK;
     in->index++;
@@ -228,11 +221,16 @@ static struct status
 rewind_organisations(void *context, struct arena *arena)
 {
     struct organisations *in = context;
+    static const char *const columns[] = {
+        "name", "name_sv",  "name_fi",    "name_en",   "type",      "country",
+        "nuts", "nace",     "website",    "headcount", "size_year", "ownership",
+        "ror",  "se-orgnr", "fi-ytunnus", "vat",       "lei",       NULL};
 
     in->index = 0;
     if (in->list)
         return OK;
     TRY(table_open(&in->table, &in->source, arena));
+    TRY(table_only(&in->table, arena, columns));
     if (table_column(&in->table, "type") < 0 || table_column(&in->table, "country") < 0)
         return FAIL_FIELD(arena, "line 1", "the columns type and country are needed");
     return OK;
@@ -276,20 +274,20 @@ parse_json(struct organisations *in, struct arena *arena)
 static struct status
 read_and_run(struct cli *cli, struct organisations *in, struct import_options *options)
 {
-    const struct importer importer = {.what = "organisations",
-                                      .method = "registry.v1.Organisations/ImportOrganisations",
-                                      .reply =
-                                          &registry__v1__import_organisations_reply__descriptor,
-                                      .context = in,
-                                      .rewind = rewind_organisations,
-                                      .next = next_organisation,
-                                      .fill = fill_organisations};
+    struct importer importer = {.what = "organisations",
+                                .method = "registry.v1.Organisations/ImportOrganisations",
+                                .reply = &registry__v1__import_organisations_reply__descriptor,
+                                .context = in,
+                                .rewind = rewind_organisations,
+                                .next = next_organisation,
+                                .fill = fill_organisations};
     const char *start = in->source.text + strspn(in->source.text, " \t\r\n");
 
     if (!cli->tenant && !options->dry_run)
         return FAIL_FIELD(cli->arena, "--tenant", "must say which tenant adds them");
     if (*start == '[' || *start == '{')
         TRY(parse_json(in, cli->arena));
+    importer.pointers = in->list != NULL;
     TRY(fingerprint_of(cli->arena, &in->source, 1, &options->fingerprint));
     return import_run(cli, &importer, options);
 }

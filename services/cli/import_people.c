@@ -3,30 +3,42 @@
  * Columns: reference, kind, name (required); languages, skills, nuts, isced_f, eqf,
  * degree_date, affiliation, role, about_sv, about_fi, about_en, available_from, capacity. Lists
  * are separated by spaces; skills are concept ids or URIs with an optional weight,
- * "https://...=800". */
+ * "https://...=800"; an affiliation is an organisation's id or one of its identifiers,
+ * "ror:https://ror.org/000hdh770" or "556036-0793". */
 
+#include <ctype.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/uuid.h"
 #include "registry/v1/concepts.pb-c.h"
+#include "registry/v1/organisations.pb-c.h"
 #include "registry/v1/people.pb-c.h"
 #include "services/cli/fingerprint.h"
 #include "services/cli/import.h"
 
 #define LIST_MOST 100
+#define WEIGHT_MOST 1000
 
 struct people {
     struct cli *cli;
     struct source source;
     struct table table;
+    json_t *ids; /* name -> id */
 };
 
 static struct status
 rewind_people(void *context, struct arena *arena)
 {
+    static const char *const columns[] = {
+        "reference", "kind",     "name",           "languages",   "skills", "nuts",
+        "isced_f",   "eqf",      "degree_date",    "affiliation", "role",   "about_sv",
+        "about_fi",  "about_en", "available_from", "capacity",    NULL};
     struct people *people = context;
 
     TRY(table_open(&people->table, &people->source, arena));
+    TRY(table_only(&people->table, arena, columns));
     if (table_column(&people->table, "reference") < 0 ||
         table_column(&people->table, "kind") < 0 || table_column(&people->table, "name") < 0)
         return FAIL_FIELD(arena, "line 1", "the columns reference, kind and name are needed");
@@ -41,15 +53,15 @@ field(const struct people *people, const char *column)
 
 /* Splits at spaces; the words live in `arena`. */
 static struct status
-split(struct people *people, struct arena *arena, const char *column, const char ***ret,
+split(struct people *people, struct arena *arena, const char *column, char ***ret,
       size_t *ret_count)
 {
-    const char **words;
+    char **words;
     size_t count = 0;
     char *text = arena_copy(arena, field(people, column));
 
     TRY(need(text));
-    TRY(need(words = ARENA_ARRAY(arena, const char *, LIST_MOST)));
+    TRY(need(words = ARENA_ARRAY(arena, char *, LIST_MOST)));
     for (char *save = NULL, *word = strtok_r(text, " ", &save); word;
          word = strtok_r(NULL, " ", &save)) {
         if (count == LIST_MOST)
@@ -58,20 +70,6 @@ split(struct people *people, struct arena *arena, const char *column, const char
     }
     *ret = words;
     *ret_count = count;
-    return OK;
-}
-
-static struct status
-read_number(struct people *people, struct arena *arena, const char *column, unsigned long most,
-            uint32_t *ret)
-{
-    const char *text = field(people, column);
-    char *end;
-    const unsigned long value = strtoul(text, &end, 10);
-
-    if (*text && (*end || *text == '-' || value > most))
-        return table_bad(&people->table, arena, column, "is not a number in its range");
-    *ret = (uint32_t)value;
     return OK;
 }
 
@@ -85,7 +83,7 @@ read_degree(struct people *people, struct arena *arena,
         return OK;
     TRY(need(degree = ARENA_NEW(arena, Registry__V1__Degree)));
     registry__v1__degree__init(degree);
-    TRY(read_number(people, arena, "eqf", 8, &degree->eqf));
+    TRY(table_number(&people->table, arena, "eqf", 8, &degree->eqf));
     degree->isced_f = field(people, "isced_f");
     degree->awarded_on = field(people, "degree_date");
     TRY(need(person->degrees = ARENA_ARRAY(arena, Registry__V1__Degree *, 1)));
@@ -134,20 +132,76 @@ read_about(struct people *people, struct arena *arena,
     return OK;
 }
 
+/* Ids that the cluster has given for names, so that each is asked for once. */
+static struct status
+remember(struct people *people, const char *name, const char *id, const char **ret)
+{
+    json_t *kept = json_string(id);
+
+    TRY(need(kept));
+    if (json_object_set_new(people->ids, name, kept) != 0)
+        return need(NULL);
+    *ret = json_string_value(kept);
+    return OK;
+}
+
 /* A concept's id; a URI is asked for. */
 static struct status
 find_concept(struct people *people, struct arena *arena, const char *name, const char **ret)
 {
     Registry__V1__GetConceptRequest request = REGISTRY__V1__GET_CONCEPT_REQUEST__INIT;
+    const char *known = json_string_value(json_object_get(people->ids, name));
     ProtobufCMessage *reply;
 
-    *ret = name;
-    if (!strchr(name, ':'))
+    *ret = known ? known : name;
+    if (known || !strchr(name, ':'))
         return OK;
     request.concept_id = name;
     TRY(cli_call(people->cli, "registry.v1.Concepts/GetConcept", &request.base,
                  &registry__v1__get_concept_reply__descriptor, NULL, arena, &reply));
-    *ret = ((const Registry__V1__GetConceptReply *)reply)->concept->concept_id;
+    return remember(people, name,
+                    ((const Registry__V1__GetConceptReply *)reply)->concept->concept_id, ret);
+}
+
+/* An organisation's id; an identifier such as "ror:https://ror.org/000hdh770" is asked for. */
+static struct status
+find_organisation(struct people *people, struct arena *arena, const char *name,
+                  const char **ret)
+{
+    Registry__V1__ListOrganisationsRequest request =
+        REGISTRY__V1__LIST_ORGANISATIONS_REQUEST__INIT;
+    const char *known = json_string_value(json_object_get(people->ids, name));
+    const Registry__V1__ListOrganisationsReply *found;
+    ProtobufCMessage *reply;
+
+    *ret = known ? known : name;
+    if (known || uuid_valid(name))
+        return OK;
+    request.external_id = name;
+    TRY(cli_call(people->cli, "registry.v1.Organisations/ListOrganisations", &request.base,
+                 &registry__v1__list_organisations_reply__descriptor, NULL, arena, &reply));
+    found = (const Registry__V1__ListOrganisationsReply *)reply;
+    if (found->n_organisations != 1)
+        return FAIL(arena, NOT_FOUND, "%s identifies no organisation", name);
+    return remember(people, name, found->organisations[0]->organisation_id, ret);
+}
+
+/* "https://...=800" */
+static struct status
+read_weight(struct people *people, struct arena *arena, char *word, uint32_t *ret)
+{
+    char *equals = strrchr(word, '=');
+    unsigned long weight;
+    char *end;
+
+    *ret = 0;
+    if (!equals)
+        return OK;
+    weight = strtoul(equals + 1, &end, 10);
+    if (!isdigit((unsigned char)equals[1]) || *end || weight < 1 || weight > WEIGHT_MOST)
+        return table_bad(&people->table, arena, "skills", "a weight is 1 to 1000");
+    *equals = '\0';
+    *ret = (uint32_t)weight;
     return OK;
 }
 
@@ -155,24 +209,33 @@ static struct status
 read_skills(struct people *people, struct arena *arena,
             Registry__V1__CreatePersonRequest *person)
 {
-    const char **words;
+    char **words;
     size_t count;
 
     TRY(split(people, arena, "skills", &words, &count));
     TRY(need(person->skills = ARENA_ARRAY(arena, Registry__V1__Skill *, count + 1)));
     for (size_t i = 0; i < count; i++) {
-        char *weight = strrchr(words[i], '=');
         Registry__V1__Skill *skill;
 
         TRY(need(skill = ARENA_NEW(arena, Registry__V1__Skill)));
         registry__v1__skill__init(skill);
-        if (weight) {
-            *weight = '\0';
-            skill->weight = (uint32_t)strtoul(weight + 1, NULL, 10);
-        }
+        TRY(read_weight(people, arena, words[i], &skill->weight));
         skill->concept_id = words[i];
         person->skills[person->n_skills++] = skill;
     }
+    return OK;
+}
+
+static struct status
+read_languages(struct people *people, struct arena *arena,
+               Registry__V1__CreatePersonRequest *person)
+{
+    char **words;
+
+    TRY(split(people, arena, "languages", &words, &person->n_languages));
+    TRY(need(person->languages = ARENA_ARRAY(arena, const char *, person->n_languages + 1)));
+    for (size_t i = 0; i < person->n_languages; i++)
+        person->languages[i] = words[i];
     return OK;
 }
 
@@ -194,8 +257,8 @@ read_person(struct people *people, struct arena *arena,
     person->display_name = field(people, "name");
     person->nuts = field(people, "nuts");
     person->available_from = field(people, "available_from");
-    TRY(read_number(people, arena, "capacity", 1000, &person->capacity));
-    TRY(split(people, arena, "languages", &person->languages, &person->n_languages));
+    TRY(table_number(&people->table, arena, "capacity", 1000, &person->capacity));
+    TRY(read_languages(people, arena, person));
     TRY(read_degree(people, arena, person));
     TRY(read_affiliation(people, arena, person));
     TRY(read_about(people, arena, person));
@@ -224,6 +287,27 @@ next_person(void *context, struct arena *arena, ProtobufCMessage **ret, size_t *
     return OK;
 }
 
+/* Names become ids. */
+static struct status
+find_ids(struct people *people, struct arena *arena, size_t index,
+         Registry__V1__CreatePersonRequest *person)
+{
+    struct status found = OK;
+    const char *column = "skills";
+
+    for (size_t i = 0; i < person->n_skills && !failed(found); i++)
+        found = find_concept(people, arena, person->skills[i]->concept_id,
+                             &person->skills[i]->concept_id);
+    if (!failed(found) && person->n_affiliations > 0) {
+        column = "affiliation";
+        found = find_organisation(people, arena, person->affiliations[0]->organisation_id,
+                                  &person->affiliations[0]->organisation_id);
+    }
+    if (found.code == CODE_NOT_FOUND)
+        TRY(need(found.field = arena_printf(arena, "people[%zu].%s", index, column)));
+    return found;
+}
+
 static struct status
 fill_people(void *context, struct arena *arena, ProtobufCMessage **items, size_t count,
             size_t number, ProtobufCMessage **ret)
@@ -235,13 +319,8 @@ fill_people(void *context, struct arena *arena, ProtobufCMessage **items, size_t
     registry__v1__import_people_request__init(request);
     TRY(need(request->people = ARENA_ARRAY(arena, Registry__V1__CreatePersonRequest *, count)));
     for (size_t i = 0; i < count; i++) {
-        Registry__V1__CreatePersonRequest *person =
-            (Registry__V1__CreatePersonRequest *)items[i];
-
-        for (size_t j = 0; j < person->n_skills; j++)
-            TRY(find_concept(context, arena, person->skills[j]->concept_id,
-                             &person->skills[j]->concept_id));
-        request->people[i] = person;
+        request->people[i] = (Registry__V1__CreatePersonRequest *)items[i];
+        TRY(find_ids(context, arena, i, request->people[i]));
     }
     request->n_people = count;
     request->talent_pool = true;
@@ -268,6 +347,12 @@ import_people(struct cli *cli, const char *file, struct import_options *options)
     TRY(source_read(file, ".csv", cli->arena, &source));
     people->cli = cli;
     people->source = source;
-    TRY(fingerprint_of(cli->arena, &source, 1, &options->fingerprint));
-    return import_run(cli, &importer, options);
+    TRY(need(people->ids = json_object()));
+
+    struct status status = fingerprint_of(cli->arena, &source, 1, &options->fingerprint);
+
+    if (!failed(status))
+        status = import_run(cli, &importer, options);
+    json_decref(people->ids);
+    return status;
 }

@@ -74,12 +74,17 @@ close_member(zip_file_t **file)
         (void)zip_fclose(*file);
 }
 
+/* By the last part of a path in the archive; ".csv" is any name that ends so. */
 static bool
-ends_with(const char *text, const char *end)
+is_named(const char *path, const char *name)
 {
-    const size_t text_size = strlen(text), end_size = strlen(end);
+    const char *slash = strrchr(path, '/');
+    const char *last = slash ? slash + 1 : path;
+    const size_t last_size = strlen(last), size = strlen(name);
 
-    return text_size >= end_size && strcmp(text + text_size - end_size, end) == 0;
+    if (name[0] == '.')
+        return last_size > size && strcmp(last + last_size - size, name) == 0;
+    return strcmp(last, name) == 0;
 }
 
 static struct status
@@ -92,7 +97,7 @@ find_member(zip_t *archive, const char *path, const char *member, struct arena *
         if (zip_stat_index(archive, (zip_uint64_t)i, 0, ret) != 0)
             continue;
         if ((ret->valid & ZIP_STAT_NAME) && (ret->valid & ZIP_STAT_SIZE) &&
-            ends_with(ret->name, member))
+            is_named(ret->name, member))
             return OK;
     }
     return FAIL(arena, NOT_FOUND, "%s: has no %s", path, member);

@@ -13,8 +13,9 @@ struct source {
     const char *name; /* of the file or member */
 };
 
-/* `member` is the end of a member's name, "skills_en.csv"; a file that is no zip ignores it.
- * NOT_FOUND: no file or member.  TOO_LARGE.  INVALID_ARGUMENT: a broken zip. */
+/* `member` is a name in the archive, in any folder: "skills_en.csv", or ".csv" for the first
+ * that ends so; a file that is no zip ignores it. NOT_FOUND: no file or member.  TOO_LARGE.
+ * INVALID_ARGUMENT: a broken zip. */
 must_use struct status source_read(const char *path, const char *member, struct arena *arena,
                                    struct source *ret);
 bool source_is_zip(const char *path);

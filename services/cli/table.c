@@ -6,6 +6,25 @@
 
 #include "services/cli/import.h"
 
+int
+table_column(const struct table *table, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcasecmp(table->names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+struct status
+table_bad(const struct table *table, struct arena *arena, const char *column,
+          const char *reason)
+{
+    char *place = arena_printf(arena, "line %zu, column %s", table->csv.line, column);
+
+    TRY(need(place));
+    return FAIL_FIELD(arena, place, "%s", reason);
+}
+
 struct status
 table_open(struct table *table, const struct source *source, struct arena *arena)
 {
@@ -13,6 +32,9 @@ table_open(struct table *table, const struct source *source, struct arena *arena
     TRY(csv_next(&table->csv, arena, table->names, &table->count));
     if (table->count == 0)
         return FAIL_FIELD(arena, "line 1", "%s has no header", source->name);
+    for (size_t i = 0; i < table->count; i++)
+        if (table_column(table, table->names[i]) != (int)i)
+            return table_bad(table, arena, table->names[i], "the column comes twice");
     return OK;
 }
 
@@ -26,15 +48,6 @@ table_next(struct table *table, struct arena *arena, bool *ret_any)
     return OK;
 }
 
-int
-table_column(const struct table *table, const char *name)
-{
-    for (size_t i = 0; i < table->count; i++)
-        if (strcasecmp(table->names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
-
 const char *
 table_field(const struct table *table, int column)
 {
@@ -42,13 +55,35 @@ table_field(const struct table *table, int column)
 }
 
 struct status
-table_bad(const struct table *table, struct arena *arena, const char *column,
-          const char *reason)
+table_only(const struct table *table, struct arena *arena, const char *const *names)
 {
-    char *place = arena_printf(arena, "line %zu, column %s", table->csv.line, column);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t at = 0;
 
-    TRY(need(place));
-    return FAIL_FIELD(arena, place, "%s", reason);
+        while (names[at] && strcasecmp(names[at], table->names[i]) != 0)
+            at++;
+        if (!names[at])
+            return table_bad(table, arena, table->names[i], "is not a column of this import");
+    }
+    return OK;
+}
+
+struct status
+table_number(const struct table *table, struct arena *arena, const char *column, uint32_t most,
+             uint32_t *ret)
+{
+    const char *text = table_field(table, table_column(table, column));
+    uint64_t value = 0;
+
+    for (const char *c = text; *c; c++) {
+        if (!isdigit((unsigned char)*c))
+            return table_bad(table, arena, column, "is not a whole number");
+        value = value * 10 + (uint64_t)(*c - '0');
+        if (value > most)
+            return table_bad(table, arena, column, "is too large");
+    }
+    *ret = (uint32_t)value;
+    return OK;
 }
 
 int
