@@ -1,4 +1,5 @@
-"""A real SMTP server, on loopback unless told otherwise, that keeps what it gets, and can be told to be difficult.
+"""A real SMTP server, on loopback unless told otherwise, that keeps what it gets, and can be told to
+be difficult.
 
     sink = MailSink()
     sink.answer = lambda address, mail: "451 later"   what it says at the end of a mail; None: 250

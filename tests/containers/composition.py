@@ -96,9 +96,11 @@ class Composition:
         }
 
     def compose(self, *words, deadline_s=UP_DEADLINE_S, **options):
-        # --env-file: the developer's own .env is no part of the test.
-        return run([*compose_command(), "--env-file", "/dev/null", *words], deadline_s,
-                   cwd=ROOT, env=self.environment, **options)
+        # The developer's own .env is no part of the test.
+        nothing = self.folder / "empty.env"
+        nothing.touch()
+        return run([*compose_command(), "--env-file", nothing, *words], deadline_s, cwd=ROOT,
+                   env=self.environment, **options)
 
     # the whole
 
