@@ -115,7 +115,7 @@ join(struct follow *follow, struct arena *arena)
     }
     TRY(socket_connect(follow->zmq_context, ZMQ_DEALER,
                        resolved.endpoints[follow->turn % resolved.count], &curve,
-                       (struct socket_limits){0}, arena, &follow->socket));
+                       (struct socket_limits){.reads_parts = true}, arena, &follow->socket));
     follow->asked = false;
     follow->unpaid = 0;
     follow->heard = clock_mono(follow->clock);

@@ -1,9 +1,13 @@
 #include "common/wire/follow.h"
 
+#include <arpa/inet.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -402,6 +406,52 @@ the_data_of_another_type_is_refused(void **state)
         CODE_INVALID_ARGUMENT);
 }
 
+/* Listens where the router was; returns when the follower's socket has come back there, that
+ * is, when it has noticed that the connection is lost. */
+static void
+await_return(const struct stage *stage)
+{
+    const struct mono deadline = soon();
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct pollfd came = {.fd = listener, .events = POLLIN};
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)strtoul(strrchr(stage->endpoint, ':') + 1, NULL, 10));
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    while (bind(listener, (struct sockaddr *)&address, sizeof address) != 0)
+        assert_false(over(deadline)); /* libzmq closes its own a moment later */
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(poll(&came, 1, PATIENCE_MS), 1);
+    (void)close(listener);
+}
+
+static void
+what_came_before_the_connection_broke_is_taken_whole(void **state)
+{
+    enum { BATCHES = 300 };
+    struct stage *stage = *state;
+    const int linger_ms = PATIENCE_MS;
+
+    start_follow(stage, stage->endpoint, 0);
+    (void)await(stage, EVENTS__V1__CLIENT_FRAME__FRAME_FOLLOW);
+    for (uint64_t i = 0; i < BATCHES; i++)
+        send_batch(stage, i, i + 1, 1);
+    assert_int_equal(zmq_setsockopt(stage->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms),
+                     0);
+    socket_close(&stage->router);
+    await_return(stage);
+    /* libzmq looks for news of its connections at every hundredth part: also at a second one.
+     */
+    for (uint64_t i = 0; i < BATCHES; i++) {
+        struct follow_batch batch;
+
+        assert_int_equal(follow_next(stage->follow, 10, &stage->arena, &batch).code, CODE_OK);
+        assert_int_equal(batch.through, i + 1);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -416,6 +466,7 @@ main(void)
         TEST(a_heartbeat_tells_the_head_and_holds_no_events),
         TEST(a_silent_instance_is_left_for_another),
         TEST(an_instance_that_ends_the_stream_is_asked_again_from_the_same_place),
+        TEST(what_came_before_the_connection_broke_is_taken_whole),
         TEST(no_instance_at_all_is_unavailable_and_does_not_block),
         TEST(the_later_of_two_sequence_attributes_counts),
         TEST(the_data_of_another_type_is_refused),

@@ -29,6 +29,10 @@ struct socket_limits {
     int send_high_water; /* messages; 0 means 1000 */
     int receive_high_water;
     int linger_ms;
+    /* Messages of several parts are read.  Such a socket goes without IMMEDIATE: with it libzmq
+     * throws away what has come and is not yet read when a connection breaks, also between two
+     * parts of a message, and then aborts the process (seen with 4.3.4). */
+    bool reads_parts;
 };
 
 /* A bound socket.  `endpoint` may end in ":*"; ret_endpoint (256 bytes) gets the real one.
