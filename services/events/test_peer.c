@@ -193,13 +193,17 @@ receive(struct test_peer *peer, struct mono deadline)
 void
 test_peer_await_through(struct test_peer *peer, uint64_t position)
 {
-    const struct mono deadline = in_ms(TEST_MS);
+    struct mono deadline = in_ms(TEST_MS);
 
     while (peer->through < position) {
+        const uint64_t before = peer->through;
+
         if (!receive(peer, deadline))
             fail_msg("through %" PRIu64 ", not %" PRIu64, peer->through, position);
         if (peer->ended)
             fail_msg("ended: %d %s", (int)peer->code, peer->detail);
+        if (peer->through != before)
+            deadline = in_ms(TEST_MS);
     }
 }
 

@@ -37,7 +37,7 @@ void test_peer_unfollow(struct test_peer *peer);
 void test_peer_follow_when_admitted(struct test_peer *peer, uint64_t after, uint32_t credit,
                                     const Events__V1__Filter *filter);
 
-/* Each fails after ten seconds. */
+/* Each fails after ten seconds without progress. */
 void test_peer_await_through(struct test_peer *peer, uint64_t position);
 void test_peer_await_heartbeat(struct test_peer *peer);
 void test_peer_await_end(struct test_peer *peer, Wire__V1__Code code);

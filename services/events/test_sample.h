@@ -28,7 +28,8 @@ const char *sample_attribute(struct arena *arena, struct bytes event, const char
 #define assert_fails(outcome, name, path)                                                      \
     do {                                                                                       \
         const struct status assert_fails_ = (outcome);                                         \
+        const char *const assert_path_ = (path);                                               \
         assert_string_equal(code_name(assert_fails_.code), #name);                             \
-        if (path)                                                                              \
-            assert_string_equal(assert_fails_.field ? assert_fails_.field : "", path);         \
+        if (assert_path_)                                                                      \
+            assert_string_equal(assert_fails_.field ? assert_fails_.field : "", assert_path_); \
     } while (0)
