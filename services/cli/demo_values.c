@@ -71,8 +71,9 @@ add_months(struct tm *date, long months)
     const long all = (long)date->tm_year * 12 + date->tm_mon + months;
     int last;
 
-    date->tm_year = (int)(all / 12);
-    date->tm_mon = (int)(all % 12);
+    /* Before 1900 is refused when it is written. */
+    date->tm_year = all < 0 ? -1 : (int)(all / 12);
+    date->tm_mon = all < 0 ? 0 : (int)(all % 12);
     last = days_of_month(date->tm_year + 1900, date->tm_mon);
     if (date->tm_mday > last)
         date->tm_mday = last;

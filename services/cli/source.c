@@ -121,7 +121,9 @@ read_member(const char *path, const char *member, struct arena *arena, struct so
     TRY(need(source.name = arena_copy(arena, stat.name)));
     TRY(need(source.text = malloc(stat.size + 1)));
     file = zip_fopen_index(archive, stat.index, 0);
-    if (!file || zip_fread(file, source.text, stat.size) != (zip_int64_t)stat.size)
+    /* The checksum is looked at when the end is reached. */
+    if (!file || zip_fread(file, source.text, stat.size) != (zip_int64_t)stat.size ||
+        zip_fread(file, source.text + stat.size, 1) != 0)
         return FAIL(arena, INVALID_ARGUMENT, "%s: %s cannot be unpacked", path, stat.name);
     source.size = stat.size;
     source.text[source.size] = '\0';
