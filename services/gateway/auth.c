@@ -315,6 +315,7 @@ on_answer(void *context, const struct rpc_answer *answer)
     exchange->gateway->working--;
     status = take_answer(asking, answer, &exchange->arena, exchange->identity);
     exchange->identity->by_cookie = asking->by_cookie;
+    exchange->stale_cookie = asking->by_cookie && status.code == CODE_UNAUTHENTICATED;
     free(asking);
     if (failed(status))
         exchange_refuse(exchange, status, 0);

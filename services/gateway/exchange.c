@@ -300,6 +300,7 @@ exchange_refuse(struct exchange *exchange, struct status status, uint32_t retry_
         .lang = exchange->lang,
     };
     struct MHD_Response *response;
+    const char *cookie;
     char wait[16];
 
     if (code_http(status.code) >= 500)
@@ -321,6 +322,8 @@ exchange_refuse(struct exchange *exchange, struct status status, uint32_t retry_
             add_header(response, "Allow", exchange->allow);
         if (status.code == CODE_UNAUTHENTICATED)
             add_header(response, "WWW-Authenticate", "Bearer");
+        if (exchange->stale_cookie && !failed(auth_set_cookie(exchange, NULL, 0, &cookie)))
+            add_header(response, "Set-Cookie", cookie);
     }
     exchange_answer(exchange, (unsigned)code_http(status.code), response);
 }

@@ -51,6 +51,7 @@ struct exchange {
     bool rate_known;
     uint32_t rate_left; /* tokens left of the caller's bucket */
     uint64_t cache_generation;
+    bool stale_cookie;     /* the browser is told to forget it */
     const char *allow;     /* with METHOD_NOT_ALLOWED: what the path answers to */
     const char *cache_key; /* NULL: the answer is not stored */
     struct MHD_Response *response;

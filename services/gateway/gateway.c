@@ -17,6 +17,7 @@
 #include "services/gateway/stream.h"
 
 #define TICK_MS 1000
+#define SETTLE_TICKS 5
 #define GATEWAY_BYTES ((size_t)8 << 20)
 
 struct gateway_settings gateway_settings;
@@ -208,7 +209,7 @@ on_feed(zloop_t *loop, zmq_pollitem_t *poll_item, void *context)
         take_item(gateway, item);
         free(item);
     }
-    atomic_store(&gateway->listening, true);
+    atomic_store(&gateway->settled, true);
     if (ring_through(gateway->ring) != before) {
         streams_wake(gateway->streams, before);
         http_run(gateway);
@@ -224,6 +225,9 @@ on_tick(zloop_t *loop, int timer, void *context)
 
     (void)loop;
     (void)timer;
+    /* Without the log everything but the stream works. */
+    if (++gateway->ticks == SETTLE_TICKS)
+        atomic_store(&gateway->settled, true);
     if (!ring_live(gateway->ring, clock_mono(gateway->clock)))
         answers_forget_all(gateway->answers);
     cluster_tick(gateway->cluster);
@@ -301,5 +305,5 @@ gateway_not_ready(void *state)
 {
     const struct gateway *gateway = state;
 
-    return atomic_load(&gateway->listening) ? "" : "the event log has not been reached yet";
+    return atomic_load(&gateway->settled) ? "" : "the event log has not been reached yet";
 }

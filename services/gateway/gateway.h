@@ -53,8 +53,9 @@ struct gateway {
     int timer_fd;         /* wakes the loop for what is due without input */
     int64_t timer_due_ns; /* what it is set to; 0: not set */
     bool draining;
-    uint32_t working; /* exchanges whose rpc is under way */
-    atomic_bool listening;
+    uint32_t working;    /* exchanges whose rpc is under way */
+    unsigned ticks;      /* seconds since the start */
+    atomic_bool settled; /* the log is followed, or has been waited for long enough */
 };
 
 extern struct gateway_settings gateway_settings;

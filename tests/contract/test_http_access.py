@@ -26,6 +26,7 @@ def test_a_session_is_a_cookie_that_scripts_cannot_read(place):
     assert ended.status == 204 and "Max-Age=0" in ended.headers["Set-Cookie"]
     answer = browser.ask("GET", "/v1/session")
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "Max-Age=0" in answer.headers["Set-Cookie"]  # the browser forgets what is over
     assert place.nobody.ask("DELETE", "/v1/session").status == 204
     assert place.nobody.ask("GET", "/v1/session").status == 204
 
