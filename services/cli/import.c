@@ -33,7 +33,25 @@ struct run {
 
 _Static_assert(IMPORT_BATCH <= UINT16_MAX, "a batch's count fits");
 
-/* Fields on the wire, at most. */
+static size_t count_fields(const ProtobufCMessage *message);
+
+/* Those inside a message field, which is one message or a list of `count`. */
+static size_t
+count_inside(const void *member, bool list, size_t count)
+{
+    const ProtobufCMessage *const *messages = member;
+    size_t total = 0;
+
+    if (list)
+        memcpy(&messages, member, sizeof messages);
+    for (size_t i = 0; i < count; i++)
+        if (messages[i])
+            total += count_fields(messages[i]);
+    return total;
+}
+
+/* Fields on the wire, at most.  The messages that are imported nest no deeper than their types
+ * do. */
 static size_t
 count_fields(const ProtobufCMessage *message)
 {
@@ -42,23 +60,15 @@ count_fields(const ProtobufCMessage *message)
 
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        const char *at = (const char *)message + field->offset;
+        const bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
+        const char *start = (const char *)message;
         size_t count = 1;
 
-        if (field->label == PROTOBUF_C_LABEL_REPEATED)
-            memcpy(&count, (const char *)message + field->quantifier_offset, sizeof count);
+        if (list)
+            memcpy(&count, start + field->quantifier_offset, sizeof count);
         total += count;
-        if (field->type != PROTOBUF_C_TYPE_MESSAGE)
-            continue;
-        if (field->label == PROTOBUF_C_LABEL_REPEATED)
-            memcpy(&at, at, sizeof at);
-        for (size_t j = 0; j < count; j++) {
-            const ProtobufCMessage *inner;
-
-            memcpy(&inner, at + j * sizeof inner, sizeof inner);
-            if (inner)
-                total += count_fields(inner);
-        }
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+            total += count_inside(start + field->offset, list, count);
     }
     return total;
 }
