@@ -4,20 +4,29 @@ containers hold no more than they need."""
 import json
 import pathlib
 import re
+import shutil
+import subprocess
 import tarfile
 import tempfile
 import threading
 import time
+import urllib.request
 
 import pytest
+import zmq
 
 import composition as compositions
 from journeys.test_ktp import Journey
+from journeys.world import PASSWORD
 from samverka_client import Rpc, Web, wait_for
+
+# The first test waits for the images, which takes minutes where none has been built yet.
+pytestmark = pytest.mark.timeout(compositions.BUILD_DEADLINE_S + 600)
 
 SERVICES = sorted(compositions.clusters.SERVICES)
 LONG_RUNNING = [*SERVICES, "edge", "postgres", "redis"]
 UID = 10001
+PACE_S = 0.02  # a credential may ask 200 times a second
 
 
 def all_containers(composition):
@@ -65,7 +74,7 @@ def calls_answered(contract, composition, endpoint, method):
 
 
 class Asking(threading.Thread):
-    """Somebody who asks for matches all the time and counts what goes wrong."""
+    """Somebody who asks for matches all the time, as often as a person may, and keeps what fails."""
 
     def __init__(self, web, need_id):
         super().__init__(daemon=True)
@@ -77,7 +86,7 @@ class Asking(threading.Thread):
 
     def run(self):
         self.web.patience = 0
-        while not self.stopping.is_set():
+        while not self.stopping.wait(PACE_S):
             try:
                 self.web.post("/v1/matches/find",
                               {"subject": {"kind": "NEED", "id": self.need_id}, "limit": 5})
@@ -144,7 +153,6 @@ def test_a_second_gateway_and_a_second_log_serve_through_the_edge(composition, w
 
 def requests_served(composition, gateway):
     """By the gateway's own metrics, asked at its admin port."""
-    import urllib.request
     page = f"http://{composition.address(gateway)}:5585/metrics"
     with urllib.request.urlopen(page, timeout=3) as answer:
         text = answer.read().decode()
@@ -255,7 +263,6 @@ def test_no_secret_stands_in_an_environment_an_argument_or_a_log(composition):
 def test_no_secret_stands_in_an_image(composition, image):
     values = {value.encode() for value in secret_values(composition).values()}
     with tempfile.TemporaryFile() as file:
-        import subprocess
         subprocess.run(["docker", "save", f"samverka/{image}:{compositions.TAG}"], stdout=file,
                        check=True, timeout=120)
         file.seek(0)
@@ -294,8 +301,6 @@ def test_a_secret_is_set_from_standard_input(composition):
 
 
 def test_the_bus_is_closed_to_a_stranger(composition, contract, tmp_path):
-    import shutil
-    import zmq
     for name in ("registry.pub", "operator.pub"):
         shutil.copy(composition.key_folder / name, tmp_path)
     public, secret = zmq.curve_keypair()
@@ -329,10 +334,5 @@ def test_data_outlives_the_containers_and_all_end_by_themselves(composition, wor
     composition.await_ready()
     assert composition.containers("registry") != started
     web = Web(composition.url)
-    web.sign_in(address, world_password(), world.tenant)
+    web.sign_in(address, PASSWORD, world.tenant)
     assert web.get("/v1/session")
-
-
-def world_password():
-    from journeys.world import PASSWORD
-    return PASSWORD
