@@ -43,8 +43,9 @@ void test_peer_await_heartbeat(struct test_peer *peer);
 void test_peer_await_end(struct test_peer *peer, Wire__V1__Code code);
 void test_peer_await_any_end(struct test_peer *peer);
 
-/* Reads a message at a time until the follow is ended. */
-void test_peer_read_slowly(struct test_peer *peer, int pause_ms);
+/* Reads a message at a time until the follow is ended; in the pauses the other reads what
+ * comes. */
+void test_peer_read_slowly(struct test_peer *peer, struct test_peer *other, int pause_ms);
 
 /* Reads on for so long, whatever comes. */
 void test_peer_await_silence(struct test_peer *peer, int ms);
