@@ -145,7 +145,7 @@ a_drain_finishes_what_is_under_way_and_ends_with_zero(void **state)
     struct probe *stage = *state;
     const struct mono deadline = probe_soon();
     static char page[PROBE_PAGE_BYTES];
-    int code;
+    static int code; /* told when the client ends, after the test */
 
     probe_start(stage, NULL);
     probe_connect_client(stage);
@@ -177,7 +177,7 @@ a_second_signal_does_not_wait(void **state)
 {
     struct probe *stage = *state;
     const struct mono deadline = probe_soon();
-    int code;
+    static int code; /* told when the client ends, after the test */
 
     probe_start(stage, NULL);
     probe_connect_client(stage);

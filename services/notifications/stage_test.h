@@ -1,3 +1,5 @@
+#pragma once
+
 /* The rooms of notifications on a real Postgres: the doors, the store and what two senders see.
  */
 
