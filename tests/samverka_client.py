@@ -37,6 +37,12 @@ class Contract:
         for file in found.file:
             self.pool.Add(file)
         self._factory = message_factory.MessageFactory(self.pool)
+        self._services = [f"{file.package}.{service.name}" for file in found.file
+                          for service in file.service]
+
+    def services(self):
+        """The full names of all services of the contract."""
+        return list(self._services)
 
     def message(self, full_name):
         return self._factory.GetPrototype(self.pool.FindMessageTypeByName(full_name))
