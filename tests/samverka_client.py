@@ -104,6 +104,7 @@ class Rpc:
         envelope.principal.kind = 1
         envelope.principal.subject_id = more.get("subject", "00000000-0000-7000-8000-000000000001")
         envelope.principal.tenant_id = more.get("tenant", self.tenant)
+        envelope.principal.person_id = more.get("person", "")
         envelope.principal.roles.extend(role[name].number for name in more.get("roles", self.roles))
         return envelope
 

@@ -121,7 +121,8 @@ class Estate:
     def call(self, service, method, fields=None, subject=None, **options):
         return self.lines[service].call(
             f"{service}.v1.{method}", fields or {}, tenant=self.tenant,
-            roles=options.get("roles", OFFICER), subject=subject or self.ids.get("account_id", UNKNOWN))
+            roles=options.get("roles", OFFICER), person=self.ids.get("person_id", ""),
+            subject=subject or self.ids.get("account_id", UNKNOWN))
 
     def registry(self, method, fields=None, **options):
         return self.call("registry", method, fields, **options)
