@@ -86,8 +86,10 @@ complain(struct status status)
 {
     if (!failed(status))
         return 0;
-    fprintf(stderr, "samverka: %s%s%s: %s\n", code_name(status.code), status.field ? ": " : "",
-            status.field ? status.field : "", status.detail ? status.detail : "");
+    const char *place = status.field ? status.field : ""; /* "" is all of a JSON text, too */
+
+    fprintf(stderr, "samverka: %s%s%s: %s\n", code_name(status.code), *place ? ": " : "", place,
+            status.detail ? status.detail : "");
     return 1;
 }
 

@@ -169,6 +169,23 @@ def test_a_load_without_its_notes_does_not_tell_a_wrong_password(place):
         notes.write_text(kept)
 
 
+def test_a_load_that_was_killed_is_finished_by_the_next(place, fresh_cluster):
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("SAMVERKA_")}
+    with subprocess.Popen([fresh_cluster.build / "bin/samverka", "--settings-file",
+                           fresh_cluster.operator_settings(), "demo", "load"],
+                          stdout=subprocess.DEVNULL, env=environment,
+                          cwd=fresh_cluster.folder) as process:
+        wait_for(lambda: everything(fresh_cluster)["equipment"] > 5, 60, "a part of the load")
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL, "it ended before it could be interrupted"
+    assert everything(fresh_cluster)["placement"] < everything(place)["placement"]
+    fresh_cluster.command_line("demo", "load")
+    made = everything(fresh_cluster)
+    for thing in ("tenant", "need", "capability", "equipment", "placement", "application",
+                  "verdict", "account", "versions"):
+        assert made[thing] == everything(place)[thing], thing
+
+
 # Imports of our own samples.
 
 
