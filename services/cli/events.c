@@ -83,9 +83,12 @@ print_event(struct following *f, const Io__Cloudevents__V1__CloudEvent *event,
     return OK;
 }
 
+/* A heartbeat is a batch without events. */
 static struct status
 print_batch(struct following *f, const struct follow_batch *batch, struct arena *arena)
 {
+    if (!batch->events)
+        return OK;
     for (size_t i = 0; i < batch->events->n_events && f->left > 0; i++, f->left--)
         TRY(print_event(f, batch->events->events[i], arena));
     return OK;

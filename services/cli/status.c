@@ -2,6 +2,7 @@
 
 #include "services/cli/cli.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "wire/v1/admin.pb-c.h"
 
 #define ASK_MS 2000
+#define LOOK_MS 10 /* between two looks whether the names are known */
 
 /* A client of its own for each endpoint, because a service's client chooses an instance itself.
  */
@@ -60,15 +62,28 @@ print_info(const char *service, const char *endpoint, const Wire__V1__InfoReply 
     putchar('\n');
 }
 
+/* Names are asked for by the resolver's thread; numbers are known at once. */
+static struct status
+find_addresses(struct cli *cli, const char *endpoints, struct resolved *ret)
+{
+    const struct mono deadline = mono_add_ms(clock_mono(cli->clock), ASK_MS);
+    int handle;
+
+    TRY(resolver_watch(cli->resolver, endpoints, cli->arena, &handle));
+    while (resolver_version(cli->resolver, handle) == 0 &&
+           mono_left_ms(deadline, clock_mono(cli->clock)) > 0)
+        (void)poll(NULL, 0, LOOK_MS); /* cut short by a signal: looks again */
+    resolver_get(cli->resolver, handle, ret);
+    return OK;
+}
+
 static struct status
 ask_all(struct cli *cli, const char *service, const char *endpoints, bool *all_ready)
 {
     struct resolved *resolved = ARENA_NEW(cli->arena, struct resolved);
-    int handle;
 
     TRY(need(resolved));
-    TRY(resolver_watch(cli->resolver, endpoints, cli->arena, &handle));
-    resolver_get(cli->resolver, handle, resolved);
+    TRY(find_addresses(cli, endpoints, resolved));
     if (resolved->count == 0) {
         printf("%s\t-\t%s\t-\tno address\n", service, endpoints);
         *all_ready = false;
