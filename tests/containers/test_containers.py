@@ -1,6 +1,7 @@
 """The cluster of compose.yaml: it works through its published ports, grows, keeps its data, and its
 containers hold no more than they need."""
 
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -320,6 +321,21 @@ def test_the_operator_asks_from_a_container(composition):
     done = composition.compose("run", "--rm", "-T", "samverka", "call",
                                "registry.v1.Tenants/ListTenants", "{}")
     assert "hogskolan-dalarna" in done.stdout
+
+
+def test_the_operator_sees_every_instance_by_its_name(composition):
+    lines = composition.compose("run", "--rm", "-T", "samverka", "status").stdout.splitlines()
+    told = {line.split("\t")[0]: line.split("\t")[4] for line in lines if "\t" in line}
+    assert told == {name: "ready" for name in compositions.clusters.CALLED}
+
+
+def test_the_operator_follows_the_log_through_quiet_and_news(composition, world):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        following = pool.submit(composition.compose, "run", "--rm", "-T", "samverka", "events",
+                                "follow", "--count", "1", deadline_s=90)
+        wait_for(lambda: following.done() or not world.add_organisation("Nyhetens AB"), 60,
+                 "an event to be followed")
+        assert json.loads(following.result().stdout)["type"].startswith("org.samverka.")
 
 
 def test_data_outlives_the_containers_and_all_end_by_themselves(composition, world):
