@@ -323,9 +323,6 @@ def test_esco_is_imported_checked_repeated_and_in_use(esco_place):
     assert "nothing was sent" in dry
     assert everything(esco_place)["concept"] == 0
     first = esco_place.command_line("import", "esco", *esco_place.files).stdout
-    seconds = float(re.search(r"in ([\d.]+) s", first).group(1))
-    if "asan" not in str(esco_place.build) and "SAMVERKA_TEST_SLOW" not in os.environ:
-        assert seconds < 10, first
     assert "esco is the vocabulary in use" in first
     assert ask(esco_place, "SELECT count(*) FROM registry.concept WHERE kind = 1") == \
         (SKILLS_OF_ESCO,)

@@ -88,6 +88,7 @@ CREATE TABLE concept (
     label_folded       text NOT NULL,  -- all labels and alternatives, folded, joined by line feeds
     broader_uris       text[] NOT NULL DEFAULT '{}',
     active             boolean NOT NULL DEFAULT true,
+    retired            boolean NOT NULL DEFAULT false,  -- was in use before another vocabulary
     content_hash       text NOT NULL   -- of what was imported: an equal one is left alone
 );
 CREATE INDEX concept_vocabulary ON concept (vocabulary) WHERE active;

@@ -109,10 +109,11 @@ UNION ALL
 CREATE VIEW published_concepts WITH (security_invoker = true) AS
     SELECT c.id, c.uri,
            coalesce((SELECT array_agg(b.id ORDER BY b.id) FROM concept b
-                     WHERE b.uri = ANY (c.broader_uris) AND b.active), '{}') AS broader,
+                     WHERE b.uri = ANY (c.broader_uris) AND (b.active OR b.retired)), '{}')
+               AS broader,
            c.label_sv, c.label_fi, c.label_en, c.alt_sv, c.alt_fi, c.alt_en
     FROM concept c
-    WHERE c.active;
+    WHERE c.active OR c.retired;  -- profiles made with an earlier vocabulary still match
 
 CREATE VIEW published_systems WITH (security_invoker = true) AS
     SELECT s.id AS system_id, s.curve_key AS key, ARRAY[s.tenant_id] AS tenant_ids, s.types,
