@@ -78,7 +78,8 @@ send_one(struct call *call, const char *tenant_id, const struct mail_row *row)
     buffer_init(&text, MAIL_BYTES);
     TRY(contact_of(call, tenant_id, row->account_id, &contact));
     TRY(write_mail(call, &state->mail, row, contact, &text));
-    return smtp_send(&state->mail, state->mail.from, contact->email, &text, call->arena);
+    return smtp_send(&state->mail, state->mail.from, contact->email, &text, call->clock,
+                     call->arena);
 }
 
 /* Gone for good: the account has left, the server refuses, or it was tried often enough. */

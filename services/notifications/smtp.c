@@ -6,6 +6,8 @@
 struct upload {
     const struct buffer *mail;
     size_t sent;
+    const struct clock *clock;
+    struct mono deadline;
 };
 
 static size_t
@@ -19,6 +21,20 @@ read_upload(char *into, size_t size, size_t count, void *context)
     memcpy(into, upload->mail->data + upload->sent, part);
     upload->sent += part;
     return part;
+}
+
+/* libcurl's own time limit ends the transfer, but then it says QUIT and waits two minutes for
+ * the answer; this ends that, too.  FORBID_REUSE lets it happen while we are asked. */
+static int
+over(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    const struct upload *upload = context;
+
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    (void)up;
+    return mono_left_ms(upload->deadline, clock_mono(upload->clock)) == 0;
 }
 
 static void
@@ -47,6 +63,10 @@ configure(CURL *curl, const struct mail_settings *settings, const char *from,
     ok &= curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK;
     ok &= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
     ok &= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)settings->send_ms) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, over) == CURLE_OK;
+    ok &= curl_easy_setopt(curl, CURLOPT_XFERINFODATA, upload) == CURLE_OK;
     ok &= curl_easy_setopt(curl, CURLOPT_USE_SSL,
                            settings->tls_required ? (long)CURLUSESSL_ALL
                                                   : (long)CURLUSESSL_TRY) == CURLE_OK;
@@ -68,19 +88,23 @@ is_about_mail(CURLcode result, const struct upload *upload)
 
 struct status
 smtp_send(const struct mail_settings *settings, const char *from, const char *to,
-          const struct buffer *mail, struct arena *arena)
+          const struct buffer *mail, const struct clock *clock, struct arena *arena)
 {
     scoped(easy_cleanup) CURL *curl = curl_easy_init();
     scoped(slist_cleanup) struct curl_slist *recipients = NULL;
-    struct upload upload = {.mail = mail};
+    struct upload upload = {.mail = mail,
+                            .clock = clock,
+                            .deadline = mono_add_ms(clock_mono(clock), settings->send_ms)};
     long answer = 0;
 
     TRY(need(curl));
     TRY(need(recipients = curl_slist_append(NULL, to)));
     TRY(configure(curl, settings, from, recipients, &upload, arena));
 
-    const CURLcode result = curl_easy_perform(curl);
+    CURLcode result = curl_easy_perform(curl);
 
+    if (result == CURLE_ABORTED_BY_CALLBACK)
+        result = CURLE_OPERATION_TIMEDOUT; /* over() */
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
     if (result == CURLE_OK)
         return OK;

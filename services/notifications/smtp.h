@@ -1,9 +1,10 @@
 #pragma once
 
-/* Handing a mail to the mail server, by libcurl.  One connection for each mail; blocking, with
- * a deadline. */
+/* Handing a mail to the mail server, by libcurl.  One connection for each mail; blocking, for
+ * settings.send_ms and a second at most. */
 
 #include "common/base/buffer.h"
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "services/notifications/notifications.h"
 
@@ -11,4 +12,4 @@
  * FAILED_PRECONDITION: the server refuses this mail for good (a 5xx answer). */
 must_use struct status smtp_send(const struct mail_settings *settings, const char *from,
                                  const char *to, const struct buffer *mail,
-                                 struct arena *arena);
+                                 const struct clock *clock, struct arena *arena);
