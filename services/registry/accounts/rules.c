@@ -89,7 +89,7 @@ rules_account(struct arena *arena, const Registry__V1__CreateAccountRequest *req
                                   .role_count = request->n_roles};
 
     TRY(rules_email(arena, request->email, &entry.email, &entry.email_folded));
-    TRY(values_text(arena, "display_name", &entry.display_name, 1, NAME_LENGTH));
+    TRY(values_line(arena, "display_name", &entry.display_name, 1, NAME_LENGTH));
     if (strcmp(entry.language, "sv") != 0 && strcmp(entry.language, "fi") != 0 &&
         strcmp(entry.language, "en") != 0)
         return FAIL_FIELD(arena, "language", "must be sv, fi or en");

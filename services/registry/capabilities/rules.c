@@ -16,7 +16,8 @@ _Static_assert(sizeof(Registry__V1__Theme) == sizeof(int), "checked as a list of
 struct status
 rules_capability(struct arena *arena, const char *today, Registry__V1__Capability *capability)
 {
-    const struct values_text_rule text = {1, 3, TEXT_LENGTH}, benefit = {0, 3, TEXT_LENGTH};
+    const struct values_text_rule text = {1, 3, TEXT_LENGTH, false},
+                                  benefit = {0, 3, TEXT_LENGTH, false};
 
     TRY(values_id(arena, "organisation_id", capability->organisation_id, true));
     TRY(values_enum(arena, "kind", &registry__v1__capability_kind__descriptor,

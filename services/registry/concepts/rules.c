@@ -66,7 +66,7 @@ check_text(struct arena *arena, const char *list, size_t index, size_t item,
     const enum lang lang = lang_parse(text->lang);
 
     TRY(need(path));
-    TRY(values_text(arena, path, &text->value, 1, LABEL_LENGTH));
+    TRY(values_line(arena, path, &text->value, 1, LABEL_LENGTH));
     for (const char *c = text->value; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             return FAIL_FIELD(arena, path, "must not contain control characters");

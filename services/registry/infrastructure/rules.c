@@ -11,7 +11,8 @@
 struct status
 rules_equipment(struct arena *arena, Registry__V1__Equipment *equipment)
 {
-    const struct values_text_rule names = {1, 3, NAME_LENGTH}, text = {0, 3, TEXT_LENGTH};
+    const struct values_text_rule names = {1, 3, NAME_LENGTH, true},
+                                  text = {0, 3, TEXT_LENGTH, false};
 
     TRY(values_id(arena, "organisation_id", equipment->organisation_id, true));
     TRY(values_enum(arena, "type", &registry__v1__equipment_type__descriptor,
@@ -19,9 +20,9 @@ rules_equipment(struct arena *arena, Registry__V1__Equipment *equipment)
     TRY(values_texts(arena, "names", equipment->names, equipment->n_names, names));
     TRY(values_texts(arena, "description", equipment->description, equipment->n_description,
                      text));
-    TRY(values_text(arena, "manufacturer", &equipment->manufacturer, 0, WORD_LENGTH));
-    TRY(values_text(arena, "model", &equipment->model, 0, WORD_LENGTH));
-    TRY(values_text(arena, "department", &equipment->department, 0, WORD_LENGTH));
+    TRY(values_line(arena, "manufacturer", &equipment->manufacturer, 0, WORD_LENGTH));
+    TRY(values_line(arena, "model", &equipment->model, 0, WORD_LENGTH));
+    TRY(values_line(arena, "department", &equipment->department, 0, WORD_LENGTH));
     TRY(values_texts(arena, "access_terms", equipment->access_terms, equipment->n_access_terms,
                      text));
     TRY(values_skills(arena, "skills", equipment->skills, equipment->n_skills, SKILLS_MOST));

@@ -16,7 +16,7 @@ _Static_assert(sizeof(Registry__V1__Theme) == sizeof(int), "checked as a list of
 struct status
 rules_need(struct arena *arena, Registry__V1__Need *need_)
 {
-    const struct values_text_rule text = {1, 3, TEXT_LENGTH};
+    const struct values_text_rule text = {1, 3, TEXT_LENGTH, false};
 
     TRY(values_id(arena, "organisation_id", need_->organisation_id, true));
     TRY(values_texts(arena, "text", need_->text, need_->n_text, text));

@@ -78,7 +78,7 @@ check_external_ids(struct arena *arena, Registry__V1__Organisation *organisation
 struct status
 rules_organisation(struct arena *arena, Registry__V1__Organisation *organisation)
 {
-    const struct values_text_rule names = {1, NAMES_MOST, NAME_LENGTH};
+    const struct values_text_rule names = {1, NAMES_MOST, NAME_LENGTH, true};
 
     TRY(values_texts(arena, "names", organisation->names, organisation->n_names, names));
     TRY(values_enum(arena, "type", &registry__v1__organisation_type__descriptor,
@@ -158,7 +158,7 @@ rules_organisation_relation(struct arena *arena,
     if (*request->valid_from && *request->valid_to &&
         strcmp(request->valid_to, request->valid_from) <= 0)
         return FAIL_FIELD(arena, "valid_to", "must be after valid_from");
-    return values_text(arena, "source", &source, 1, SOURCE_LENGTH);
+    return values_line(arena, "source", &source, 1, SOURCE_LENGTH);
 }
 
 struct status

@@ -27,7 +27,7 @@ check_affiliation(struct arena *arena, size_t index, Registry__V1__Affiliation *
     TRY(need(from));
     TRY(need(to));
     TRY(values_id(arena, id, affiliation->organisation_id, true));
-    TRY(values_text(arena, role, &affiliation->role, 0, ROLE_LENGTH));
+    TRY(values_line(arena, role, &affiliation->role, 0, ROLE_LENGTH));
     TRY(values_date(arena, from, affiliation->valid_from, false));
     TRY(values_date(arena, to, affiliation->valid_to, false));
     if (*affiliation->valid_from && *affiliation->valid_to &&
@@ -70,11 +70,11 @@ check_career(struct arena *arena, const Registry__V1__Person *person)
 struct status
 rules_person(struct arena *arena, Registry__V1__Person *person)
 {
-    const struct values_text_rule about = {0, 3, ABOUT_LENGTH};
+    const struct values_text_rule about = {0, 3, ABOUT_LENGTH, false};
 
     TRY(values_enum(arena, "kind", &registry__v1__person_kind__descriptor, (int)person->kind,
                     true));
-    TRY(values_text(arena, "display_name", &person->display_name, 1, NAME_LENGTH));
+    TRY(values_line(arena, "display_name", &person->display_name, 1, NAME_LENGTH));
     TRY(values_languages(arena, "languages", person->languages, person->n_languages));
     TRY(check_career(arena, person));
     TRY(values_skills(arena, "skills", person->skills, person->n_skills, SKILLS_MOST));
@@ -83,7 +83,7 @@ rules_person(struct arena *arena, Registry__V1__Person *person)
     TRY(values_date(arena, "available_from", person->available_from, false));
     if (person->capacity > CAPACITY_MOST)
         return FAIL_FIELD(arena, "capacity", "must be at most %d", CAPACITY_MOST);
-    TRY(values_text(arena, "reference", &person->reference, 0, REFERENCE_LENGTH));
+    TRY(values_line(arena, "reference", &person->reference, 0, REFERENCE_LENGTH));
     if (!person->talent_pool) {
         person->visibility = REGISTRY__V1__VISIBILITY__PRIVATE;
         person->n_shared_with = 0;

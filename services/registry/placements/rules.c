@@ -33,7 +33,7 @@ check_focus(struct arena *arena, const Registry__V1__Placement *placement)
         char *field = arena_printf(arena, "unlisted_focus[%zu]", i);
 
         TRY(need(field));
-        TRY(values_text(arena, field, &placement->unlisted_focus[i], 1, UNLISTED_LENGTH));
+        TRY(values_line(arena, field, &placement->unlisted_focus[i], 1, UNLISTED_LENGTH));
     }
     return OK;
 }
@@ -54,7 +54,7 @@ check_funded_project(struct arena *arena, Registry__V1__FundedPeriod *project)
 {
     if (!project)
         return OK;
-    TRY(values_text(arena, "funded_project.title", &project->title, 1, TITLE_LENGTH));
+    TRY(values_line(arena, "funded_project.title", &project->title, 1, TITLE_LENGTH));
     TRY(values_date(arena, "funded_project.start", project->start, true));
     TRY(values_date(arena, "funded_project.end", project->end, true));
     return check_period(arena, "funded_project.start", project->start, "funded_project.end",
@@ -64,9 +64,9 @@ check_funded_project(struct arena *arena, Registry__V1__FundedPeriod *project)
 struct status
 rules_placement(struct arena *arena, Registry__V1__Placement *placement)
 {
-    const struct values_text_rule description = {0, 3, 4000};
+    const struct values_text_rule description = {0, 3, 4000, false};
 
-    TRY(values_text(arena, "title", &placement->title, 1, TITLE_LENGTH));
+    TRY(values_line(arena, "title", &placement->title, 1, TITLE_LENGTH));
     TRY(values_id(arena, "need_id", placement->need_id, false));
     TRY(values_id(arena, "host_organisation_id", placement->host_organisation_id, false));
     TRY(values_ids(arena, "hei_organisation_ids", placement->hei_organisation_ids,

@@ -35,7 +35,7 @@ check_types(struct arena *arena, const Registry__V1__System *system)
 struct status
 rules_system(struct arena *arena, struct wall now, Registry__V1__System *system)
 {
-    TRY(values_text(arena, "name", &system->name, 1, NAME_LENGTH));
+    TRY(values_line(arena, "name", &system->name, 1, NAME_LENGTH));
     if (*system->curve_public_key && !key_text_valid(system->curve_public_key))
         return FAIL_FIELD(arena, "curve_public_key", "must be 40 characters of Z85");
     TRY(check_types(arena, system));

@@ -29,7 +29,7 @@ rules_tenant(struct arena *arena, Registry__V1__Tenant *tenant)
     if (!slug_fits(tenant->slug))
         return FAIL_FIELD(arena, "slug", "must be %d to %d characters of a-z, 0-9 and hyphens",
                           SLUG_LEAST, SLUG_MOST);
-    TRY(values_text(arena, "name", &tenant->name, 1, NAME_LENGTH));
+    TRY(values_line(arena, "name", &tenant->name, 1, NAME_LENGTH));
     TRY(values_id(arena, "home_organisation_id", tenant->home_organisation_id, false));
     if (strcmp(tenant->locale, "sv") != 0 && strcmp(tenant->locale, "fi") != 0 &&
         strcmp(tenant->locale, "en") != 0)

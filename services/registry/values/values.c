@@ -65,6 +65,31 @@ values_text(struct arena *arena, const char *field, const char **text, size_t le
     return OK;
 }
 
+static bool
+one_line(const char *text)
+{
+    uint32_t letter;
+
+    while ((letter = utf8_next(&text)))
+        if (letter < 0x20 || (letter >= 0x7f && letter < 0xa0) || letter == 0x2028 ||
+            letter == 0x2029)
+            return false;
+    return true;
+}
+
+struct status
+values_line(struct arena *arena, const char *field, const char **text, size_t least,
+            size_t most)
+{
+    const char *line = *text;
+
+    TRY(values_text(arena, field, &line, least, most));
+    if (!one_line(line))
+        return FAIL_FIELD(arena, field, "must be one line without control characters");
+    *text = line;
+    return OK;
+}
+
 struct status
 values_enum(struct arena *arena, const char *field, const ProtobufCEnumDescriptor *descriptor,
             int value, bool required)
@@ -310,7 +335,10 @@ values_texts(struct arena *arena, const char *field, Registry__V1__LocalText **t
         for (size_t j = 0; j < i; j++)
             if (strcmp(texts[i]->lang, texts[j]->lang) == 0)
                 return FAIL_FIELD(arena, lang, "%s is given twice", texts[i]->lang);
-        TRY(values_text(arena, value, &texts[i]->value, 1, rule.most_length));
+        if (rule.one_line)
+            TRY(values_line(arena, value, &texts[i]->value, 1, rule.most_length));
+        else
+            TRY(values_text(arena, value, &texts[i]->value, 1, rule.most_length));
     }
     return OK;
 }

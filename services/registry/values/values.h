@@ -24,6 +24,10 @@ must_use struct status values_ids(struct arena *arena, const char *field,
 /* Characters (code points) after trimming; *text becomes the trimmed copy. */
 must_use struct status values_text(struct arena *arena, const char *field, const char **text,
                                    size_t least, size_t most);
+/* The same for a name or a title, which is one line: it may stand in a mail's header, a table's
+ * cell or a file. */
+must_use struct status values_line(struct arena *arena, const char *field, const char **text,
+                                   size_t least, size_t most);
 
 /* A number of an enum that the contract knows; 0 only when it is not required. */
 must_use struct status values_enum(struct arena *arena, const char *field,
@@ -64,6 +68,7 @@ must_use struct status values_url(struct arena *arena, const char *field, const 
 struct values_text_rule {
     size_t least, most; /* entries */
     size_t most_length; /* characters of one */
+    bool one_line;      /* names, not prose */
 };
 must_use struct status values_texts(struct arena *arena, const char *field,
                                     Registry__V1__LocalText **texts, size_t count,

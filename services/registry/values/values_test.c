@@ -200,9 +200,43 @@ a_web_address_has_a_scheme_and_no_spaces(void **state)
 }
 
 static void
+a_name_is_one_line(void **state)
+{
+    static const char *const lines[] = {"a\nb",
+                                        "a\rb",
+                                        "a\tb",
+                                        "a\x01",
+                                        "a\x7f"
+                                        "b",
+                                        "a\xc2\x85"
+                                        "b",
+                                        "a\xe2\x80\xa8"
+                                        "b"};
+    const char *name = " Åsa Öst ";
+
+    (void)state;
+    assert_ok(values_line(&arena, "f", &name, 1, 10));
+    assert_string_equal(name, "Åsa Öst");
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        const struct values_text_rule names = {1, 1, 10, true}, prose = {1, 1, 10, false};
+        Registry__V1__LocalText text, *list[] = {&text};
+
+        name = lines[i];
+        assert_refused(values_line(&arena, "f", &name, 1, 10));
+        registry__v1__local_text__init(&text);
+        text.lang = "sv";
+        text.value = lines[i];
+        assert_field(values_texts(&arena, "f", list, 1, names), "f[0].value");
+        assert_ok(values_texts(&arena, "f", list, 1, prose));
+    }
+    name = "ab\n";
+    assert_ok(values_line(&arena, "f", &name, 1, 10)); /* trimmed */
+}
+
+static void
 texts_are_in_house_languages_each_once(void **state)
 {
-    const struct values_text_rule rule = {1, 2, 5};
+    const struct values_text_rule rule = {1, 2, 5, false};
     Registry__V1__LocalText texts[3];
     Registry__V1__LocalText *list[] = {&texts[0], &texts[1], &texts[2]};
 
@@ -322,6 +356,7 @@ main(void)
         TEST(codes_have_their_shapes),
         TEST(languages_are_plain_tags_each_once),
         TEST(a_web_address_has_a_scheme_and_no_spaces),
+        TEST(a_name_is_one_line),
         TEST(texts_are_in_house_languages_each_once),
         TEST(skills_get_a_full_weight_and_lose_their_label),
         TEST(a_visibility_has_an_audience),
