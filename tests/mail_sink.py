@@ -5,8 +5,10 @@ be difficult.
     sink.answer = lambda address, mail: "451 later"   what it says at the end of a mail; None: 250
     sink.admit = lambda address: "550 who?"           what it says to a recipient; None: 250
     sink.hold()                                       mails get no answer until release()
+    sink.polite = False                               a goodbye gets no answer
 """
 
+import asyncio
 import email
 import email.policy
 import threading
@@ -33,6 +35,7 @@ class MailSink:
         self.tries = []
         self.answer = lambda address, mail: None
         self.admit = lambda address: None
+        self.polite = True
         self._lock = threading.Lock()
         self._released = threading.Event()
         self._released.set()
@@ -42,6 +45,8 @@ class MailSink:
         self.start()
 
     def start(self):
+        if self._controller:
+            return
         self._controller = Controller(self, hostname=self.hostname, port=self.port)
         self._controller.start()
 
@@ -64,16 +69,22 @@ class MailSink:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, _session, envelope):  # aiosmtpd's name
+    async def handle_DATA(self, _server, _session, envelope):  # aiosmtpd's name
         parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
         held = not self._released.is_set()
         refusal = None if held else self.answer(envelope.rcpt_tos[0], parsed)
         with self._lock:
             self.tries.append(Mail(envelope, parsed, not held and not refusal))
         if held:
-            await server.loop.run_in_executor(None, self._released.wait)
+            while not self._released.is_set():
+                await asyncio.sleep(0.02)
             return "451 released"
         return refusal or "250 OK"
+
+    async def handle_QUIT(self, _server, _session, _envelope):  # aiosmtpd's name
+        while not self.polite:
+            await asyncio.sleep(0.02)
+        return "221 Bye"
 
     def tried(self, address):
         """Every mail that came for the address, also those refused."""
