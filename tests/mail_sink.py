@@ -18,6 +18,12 @@ from aiosmtpd.controller import Controller
 import cluster as clusters
 
 
+async def wait_until(condition):
+    """Until the test lets go, or the sender has hung up and the task is ended with the connection."""
+    while not condition():
+        await asyncio.sleep(0.02)
+
+
 class Mail:
     """What came: the bytes, and what a real parser makes of them."""
 
@@ -52,6 +58,7 @@ class MailSink:
 
     def stop(self):
         self.release()
+        self.polite = True
         if self._controller:
             self._controller.stop()
             self._controller = None
@@ -76,14 +83,12 @@ class MailSink:
         with self._lock:
             self.tries.append(Mail(envelope, parsed, not held and not refusal))
         if held:
-            while not self._released.is_set():
-                await asyncio.sleep(0.02)
+            await wait_until(self._released.is_set)
             return "451 released"
         return refusal or "250 OK"
 
     async def handle_QUIT(self, _server, _session, _envelope):  # aiosmtpd's name
-        while not self.polite:
-            await asyncio.sleep(0.02)
+        await wait_until(lambda: self.polite)
         return "221 Bye"
 
     def tried(self, address):
