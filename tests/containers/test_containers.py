@@ -344,7 +344,8 @@ def test_data_outlives_the_containers_and_all_end_by_themselves(composition, wor
     composition.compose("stop", "-t", "30")
     for service in [*SERVICES, "postgres", "redis"]:
         for state in composition.inspect(*composition.containers(service, every=True)):
-            assert state["State"]["ExitCode"] == 0, f"{service}: {state['State']}"
+            assert state["State"]["ExitCode"] == 0, \
+                f"{service}: {state['State']}\n{composition.last_words()}"
     composition.compose("down")
     composition.up()
     composition.await_ready()
