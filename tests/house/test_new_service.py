@@ -39,7 +39,8 @@ def test_a_new_service_stands_in_every_table_and_keeps_the_rules(house):
     assert "\n  secrets-coaching: {}\n" in compose
     assert "SAMVERKA_COACHING_ENDPOINTS: tcp://coaching:5566" in compose
     dockerfile = (house / "docker/Dockerfile").read_text()
-    assert 'FROM scratch AS coaching\nCOPY --from=build /out/coaching /' in dockerfile
+    assert "\nFROM scratch AS coaching\n" in dockerfile
+    assert "\nCOPY --from=build /out/coaching /\n" in dockerfile
     assert dockerfile.count("notifications gateway coaching") >= 2
     assert ' gateway coaching"\n' in (house / "docker/prepare").read_text()
     for check in ("layers", "size", "format", "banned"):
