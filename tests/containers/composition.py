@@ -107,6 +107,9 @@ class Composition:
     def build(self):
         run([ROOT / "scripts/base-image"], BUILD_DEADLINE_S)
         self.compose("--profile", "tools", "build", deadline_s=BUILD_DEADLINE_S)
+        # What later builds have replaced; a day's worth stays, because it is the builder's cache.
+        run(["docker", "image", "prune", "-f", "--filter", "label=org.samverka.image",
+             "--filter", "until=24h"], BUILD_DEADLINE_S)
 
     def up(self, *words):
         self.compose("up", "-d", *words)
