@@ -6,7 +6,7 @@
  * waits, and so, by credit, does the log.
  */
 
-#include "services/gateway/event_json.h"
+#include "common/event/event_json.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/ring.h"
 

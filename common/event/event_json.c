@@ -1,4 +1,4 @@
-#include "services/gateway/event_json.h"
+#include "common/event/event_json.h"
 
 #include <stdlib.h>
 #include <string.h>
