@@ -190,6 +190,46 @@ const struct service_timer log_timers[] = {
     {0},
 };
 
+static struct status
+list_followers(struct call *call, const Events__V1__ListFollowersRequest *request, Events__V1__ListFollowersReply *reply)
+{
+    (void)request;
+    (void)reply;
+    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+}
+
+static struct status
+forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request, Events__V1__ForgetConsumerReply *reply)
+{
+    (void)request;
+    (void)reply;
+    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+}
+
+static struct status
+list_chains(struct call *call, const Events__V1__ListChainsRequest *request, Events__V1__ListChainsReply *reply)
+{
+    (void)request;
+    (void)reply;
+    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+}
+
+static struct status
+verify_blocks(struct call *call, const Events__V1__VerifyBlocksRequest *request, Events__V1__VerifyBlocksReply *reply)
+{
+    (void)request;
+    (void)reply;
+    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+}
+
+static struct status
+trim(struct call *call, const Events__V1__TrimRequest *request, Events__V1__TrimReply *reply)
+{
+    (void)request;
+    (void)reply;
+    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+}
+
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Events__V1__Log_Service, handler, Events__V1__##Name##Request,                  \
                Events__V1__##Name##Reply)
@@ -197,6 +237,11 @@ const struct service_timer log_timers[] = {
 METHOD(head, Head)
 METHOD(read_log, Read)
 METHOD(append, Append)
+METHOD(list_followers, ListFollowers)
+METHOD(forget_consumer, ForgetConsumer)
+METHOD(list_chains, ListChains)
+METHOD(verify_blocks, VerifyBlocks)
+METHOD(trim, Trim)
 
 /* protobuf-c names the slots after the methods. */
 static Events__V1__Log_Service service = {
@@ -204,5 +249,10 @@ static Events__V1__Log_Service service = {
     .head = rpc_head,
     .read = rpc_read_log,
     .append = rpc_append,
+    .list_followers = rpc_list_followers,
+    .forget_consumer = rpc_forget_consumer,
+    .list_chains = rpc_list_chains,
+    .verify_blocks = rpc_verify_blocks,
+    .trim = rpc_trim,
 };
 const ProtobufCService *const log_service = &service.base;

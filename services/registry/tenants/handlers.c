@@ -75,6 +75,15 @@ set_home_organisation(struct call *call,
     return OK;
 }
 
+static struct status
+admit_remote_tenant(struct call *call, const Registry__V1__AdmitRemoteTenantRequest *request,
+                    Registry__V1__AdmitRemoteTenantReply *reply)
+{
+    (void)request;
+    (void)reply;
+    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+}
+
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Registry__V1__Tenants_Service, handler, Registry__V1__##Name##Request,          \
                Registry__V1__##Name##Reply)
@@ -82,6 +91,7 @@ set_home_organisation(struct call *call,
 METHOD(create_tenant, CreateTenant)
 METHOD(get_tenant, GetTenant)
 METHOD(list_tenants, ListTenants)
+METHOD(admit_remote_tenant, AdmitRemoteTenant)
 METHOD(set_home_organisation, SetHomeOrganisation)
 
 static Registry__V1__Tenants_Service service = REGISTRY__V1__TENANTS__INIT(rpc_);
