@@ -25,8 +25,10 @@
 /* Where the parts stand in the event's bytes; absent ones are empty. */
 struct packed_event {
     struct bytes id, source, type;
-    struct bytes tenant_id, audience, subject; /* attributes */
-    bool numbered;                             /* has sequence or tenantsequence */
+    /* attributes */
+    struct bytes tenant_id, audience, subject, partition_key;
+    struct bytes programme, nuts, concepts; /* concepts: ids with commas between */
+    bool numbered;                          /* has sequence, tenantsequence or originsequence */
 };
 
 /* Finds the parts.  The bytes need not have passed wire_check.
@@ -63,4 +65,7 @@ void packed_chain_extend(uint8_t chain[PACKED_HASH_BYTES], struct bytes event);
 void packed_hash(struct bytes data, uint8_t ret[PACKED_HASH_BYTES]);
 
 bool bytes_are(struct bytes bytes, const char *text);
+bool bytes_equal(struct bytes a, struct bytes b);
+/* The next of several texts with commas between; moves `*rest` on.  False: none is left. */
+bool bytes_next_item(struct bytes *rest, struct bytes *ret);
 bool bytes_begin(struct bytes bytes, const char *prefix);

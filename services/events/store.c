@@ -211,8 +211,8 @@ store_page(struct pg_tx *tx, uint64_t after, size_t limit, const struct sieve *s
 
     TRY(pg_query(tx, &SQL_PAGE,
                  PG_IN(pg_i64((int64_t)after), pg_i64((int64_t)limit), rights_tenants(sieve),
-                       terms(sieve ? sieve->tenant_ids : none),
-                       terms(sieve ? sieve->types : none),
+                       terms(sieve ? sieve->terms.tenant_ids : none),
+                       terms(sieve ? sieve->terms.types : none),
                        terms(sieve ? sieve->rights.types : none)),
                  &rows));
     while (pg_next_row(&rows, tx->arena,
