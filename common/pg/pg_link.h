@@ -15,7 +15,7 @@
 
 #define PG_VALUES_MAX 64       /* parameters of one statement */
 #define PG_STATEMENTS_MAX 1024 /* of one process */
-#define PG_DEFERRED_MAX 256    /* statements that wait for the next round trip */
+#define PG_DEFERRED_MAX 64     /* statements that wait for a round trip; then they get one */
 
 struct pg_result;
 

@@ -313,7 +313,7 @@ pg_defer(struct pg_tx *tx, const struct pg_statement *statement, struct pg_args 
 
     TRY(find_statement(tx, statement, &prepared));
     if (tx->pg->deferred_count + 2 > PG_DEFERRED_MAX)
-        return FAIL(tx->arena, INTERNAL, "more than %d statements wait", PG_DEFERRED_MAX);
+        TRY(round_trip(tx->pg, tx->scope.deadline, tx->arena, NULL, 0));
     TRY(queue_in_time(tx, prepared, in, &renewed));
     if (renewed)
         tx->pg->deferred[tx->pg->deferred_count++] = SQL_SCOPE.name;

@@ -54,7 +54,8 @@ must_use struct status pg_execute(struct pg_tx *tx, const struct pg_statement *s
 
 /* Queues a statement for the round trip of the next one, or of the commit; there its failure is
  * told, and nothing behind it happens.  For statements whose answer nobody needs: one that must
- * touch a row has to fail where it does not.  Parameters are copied. */
+ * touch a row has to fail where it does not.  Parameters are copied; of very many, some go in a
+ * round trip of their own. */
 must_use struct status pg_defer(struct pg_tx *tx, const struct pg_statement *statement,
                                 struct pg_args in);
 

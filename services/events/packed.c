@@ -387,6 +387,24 @@ packed_next(struct bytes *rest, struct bytes *ret_event, bool *ret_broken)
     return false;
 }
 
+bool
+packed_appended(struct bytes framed, struct bytes *ret)
+{
+    static const char tenant[] = "tenantid";
+    const size_t behind =
+        PACKED_TENANT_BYTES + PACKED_SEQUENCE_BYTES + PACKED_TENANT_SEQUENCE_BYTES;
+    struct bytes event;
+    bool broken;
+
+    if (!packed_next(&framed, &event, &broken) || event.size <= behind)
+        return false;
+    /* Before the key stand the tags and lengths of the entry and of the key. */
+    if (memcmp(event.data + event.size - behind + 4, tenant, strlen(tenant)) != 0)
+        return false;
+    *ret = (struct bytes){event.data, event.size - behind};
+    return true;
+}
+
 static size_t
 put_varint(uint8_t *into, uint64_t value)
 {

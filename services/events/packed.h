@@ -48,6 +48,10 @@ must_use struct status packed_check_outbox(struct bytes event, const char *tenan
 must_use struct status packed_check_append(struct bytes event, const char *source,
                                            struct arena *arena, struct packed_event *ret);
 
+/* Whether an event of the log, with tag and length, came by Append; gives its producer's bytes.
+ */
+bool packed_appended(struct bytes framed, struct bytes *ret);
+
 /* Takes the next event of a packed batch from `*rest` and moves it on; false at the end.
  * Unknown fields are skipped.  ret_broken says whether the end came too early. */
 bool packed_next(struct bytes *rest, struct bytes *ret_event, bool *ret_broken);
