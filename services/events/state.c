@@ -65,6 +65,8 @@ start_sequencer(struct service_frame *frame, const struct events_settings *setti
                                       .deliver = deliver,
                                       .reached = reached,
                                       .ring = ring,
+                                      .roll = {.days = (uint32_t)settings->partition_days,
+                                               .events = settings->partition_events},
                                       .context = state};
     struct status status;
 
@@ -91,7 +93,9 @@ state_create(struct service_frame *frame, const struct events_settings *settings
                                  .pooled = common->pg_pooled};
     struct status status;
 
-    *ret = (struct events_state){.resolver = frame->resolver, .doorbell = frame->doorbell};
+    *ret = (struct events_state){.resolver = frame->resolver,
+                                 .doorbell = frame->doorbell,
+                                 .keep_days = (uint32_t)settings->keep_days};
     ret->reader_pg = ret->sequencer_pg = pg;
     ret->sequencer_pg.application_name = "events/sequencer";
     ret->sequencer_pg.pooled = false;
