@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "services/events/store_kept.h"
 
 #define RIGHTS_EVERY_MS 2000
 #define READ_MS 2000
@@ -153,7 +154,7 @@ read_page(struct reader *reader, struct reader_item *item)
         return OK;
     TRY(store_page(&tx, item->after, READER_PAGE_BLOCKS, item->sieve, &item->blocks));
     if (!item->blocks || item->blocks->position > item->after + 1)
-        return FAIL(&reader->arena, INTERNAL, "the log has a gap");
+        return store_missing(&tx, item->after, &item->first_kept);
     return OK;
 }
 
