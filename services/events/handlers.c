@@ -4,6 +4,7 @@
 
 #include "common/base/metric.h"
 #include "common/service/service.h"
+#include "services/events/followers.h"
 #include "services/events/retention.h"
 #include "services/events/store_kept.h"
 
@@ -218,24 +219,6 @@ const struct service_timer log_timers[] = {
     {0},
 };
 
-static struct status
-list_followers(struct call *call, const Events__V1__ListFollowersRequest *request,
-               Events__V1__ListFollowersReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
-
-static struct status
-forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request,
-                Events__V1__ForgetConsumerReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
-
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Events__V1__Log_Service, handler, Events__V1__##Name##Request,                  \
                Events__V1__##Name##Reply)
@@ -243,8 +226,8 @@ forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *requ
 METHOD(head, Head)
 METHOD(read_log, Read)
 METHOD(append, Append)
-METHOD(list_followers, ListFollowers)
-METHOD(forget_consumer, ForgetConsumer)
+METHOD(followers_list, ListFollowers)
+METHOD(followers_forget, ForgetConsumer)
 METHOD(retention_list_chains, ListChains)
 METHOD(retention_verify_blocks, VerifyBlocks)
 METHOD(retention_trim, Trim)
@@ -255,8 +238,8 @@ static Events__V1__Log_Service service = {
     .head = rpc_head,
     .read = rpc_read_log,
     .append = rpc_append,
-    .list_followers = rpc_list_followers,
-    .forget_consumer = rpc_forget_consumer,
+    .list_followers = rpc_followers_list,
+    .forget_consumer = rpc_followers_forget,
     .list_chains = rpc_retention_list_chains,
     .verify_blocks = rpc_retention_verify_blocks,
     .trim = rpc_retention_trim,

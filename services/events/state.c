@@ -68,6 +68,7 @@ start_stream(struct service_frame *frame, const struct events_settings *settings
                                 .own = state->own,
                                 .own_count = state->own_count,
                                 .pg = &state->reader_pg,
+                                .instance = frame->instance,
                                 .clock = frame->clock,
                                 .tail_bytes = (size_t)settings->tail_mib << 20,
                                 .replay_bytes = (size_t)settings->replay_mib << 20,
