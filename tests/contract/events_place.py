@@ -83,8 +83,8 @@ def alone(make_module_cluster):
 def cluster(alone):
     """The module's cluster with an empty log."""
     alone["events"].stop()
-    execute(alone, "TRUNCATE events.outbox, events.log, events.tenant_stream, events.parked, "
-                     "events.append_source, events.test_system, events.chain_mark;"
+    execute(alone, "TRUNCATE events.consumer, events.follower, events.outbox, events.log, events.tenant_stream, "
+                     "events.parked, events.append_source, events.test_system, events.chain_mark;"
                      "UPDATE events.head SET first_kept = 0, position = 0")
     execute(alone, ONE_PARTITION)
     alone.start_service("events")
