@@ -21,7 +21,6 @@ import servers  # noqa: E402
 
 READY_S = 60
 RUN_S = 300
-TENANT = "0193a000-0000-7000-8000-00000000be4c"  # that of tests/bench/events/event.h
 # What a writer of events_write writes beside its event.
 ROW = [
     "CREATE TABLE notifications.bench_row (tenant_id uuid NOT NULL, id uuid PRIMARY KEY,"
@@ -103,20 +102,9 @@ class Samverka:
         self.curve = curve
 
     def start(self):
-        self.cluster.make_keys()
-        self.cluster.make_keys("bench")
         self.cluster.start()
         for statement in ROW:
             self.sql(statement)
-        self.admit()
-
-    def admit(self):
-        """The key "bench" belongs to a system, which may append in its tenant."""
-        key = (self.cluster.key_folder / "bench.pub").read_text().strip()
-        self.sql(f"INSERT INTO registry.tenant (id, slug, name, locale)"
-                 f" VALUES ('{TENANT}', 'bench', 'Bench', 'en')")
-        self.sql(f"INSERT INTO registry.system (tenant_id, id, name, curve_key, token_hash)"
-                 f" VALUES ('{TENANT}', '{TENANT}', 'bench', '{key}', 'none')")
 
     def stop(self):
         self.cluster.stop()
@@ -145,7 +133,7 @@ class Samverka:
     def publish(self, **arguments):
         arguments.setdefault("batch", 1)
         return [self.programs / "events_append", f"endpoint={self.cluster.stream_endpoint}",
-                *self.keys("bench"), *pairs(arguments)]
+                *self.keys("registry"), *pairs(arguments)]
 
     def follow(self, fresh=True, followers=1, threads=0, **arguments):
         after = self.head() if fresh else 0

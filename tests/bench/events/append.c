@@ -47,6 +47,7 @@ send_batch(struct appender *appender)
     appender->under_way[appender->batches_sent % BATCHES_MAX].events = events;
     append.source = appender->event.source;
     append.batch_number = ++appender->batches_sent;
+    append.tenant_id = EVENT_TENANT;
     frame.frame_case = EVENTS__V1__CLIENT_FRAME__FRAME_APPEND;
     frame.append = &append;
     stream_send(appender->socket, &frame, &batch);
