@@ -103,8 +103,14 @@ class Samverka:
 
     def start(self):
         self.cluster.start()
+        self.await_leader()
         for statement in ROW:
             self.sql(statement)
+
+    def await_leader(self):
+        """Ready is whoever can be followed; only the leader takes what is appended."""
+        servers.wait_for(lambda: "\nsamverka_events_leader 1\n" in
+                         self.cluster["events"].get("/metrics")[1], READY_S, "events to lead")
 
     def stop(self):
         self.cluster.stop()
@@ -112,11 +118,12 @@ class Samverka:
     def use_curve(self, curve):
         self.curve = curve
         self.cluster.extra["*"]["curve"] = "true" if curve else "false"
-        self.cluster.restart("events")
+        self.restart()
 
     def restart(self):
         """The tail in memory is gone after this."""
         self.cluster.restart("events")
+        self.await_leader()
 
     def cpu_us(self):
         return cpu_us([self.cluster["events"].pid, *self.cluster.postgres.family()])
