@@ -9,9 +9,10 @@
 
 #include "common/base/attr.h"
 
-/* Latencies counted in buckets of 0.1 microseconds up to 1 ms and of 10 microseconds beyond. */
+/* Latencies counted in buckets of 0.1 microseconds up to 1 ms and of 10 microseconds up to 10
+ * s. */
 #define BENCH_FINE 10000
-#define BENCH_COARSE 100000
+#define BENCH_COARSE 1000000
 
 struct bench_samples {
     uint64_t count, sum_ns;

@@ -18,6 +18,7 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -97,11 +98,11 @@ def end_to_end(system, publish, follow=(), follow_arguments=None):
     followers = (follow_arguments or {}).get("followers", 1)
     with peers.Program(follow or system.follow(**(follow_arguments or {}))) as follower:
         follower.await_ready()
-        before = system.cpu_us()
+        cpu, switches = system.cpu_us(), system.switches()
         with peers.Program(publish) as publisher:
             sent = publisher.result()
         received = follower.result(f"{sent['sent']:.0f}\n")
-        used = system.cpu_us() - before
+        cpu, switches = system.cpu_us() - cpu, system.switches() - switches
     if received["received"] != sent["sent"]:
         raise RuntimeError(f"{system.name}: {sent['sent']:.0f} events were sent and "
                            f"{received['received']:.0f} received")
@@ -110,7 +111,7 @@ def end_to_end(system, publish, follow=(), follow_arguments=None):
             "held": sent["sent"] / ((sent["ended_ns"] - sent["begun_ns"]) / 1e9),
             "latency_p50": received["latency_p50_us"], "latency_p99": received["latency_p99_us"],
             "ack_p50": sent["ack_p50_us"], "ack_p99": sent["ack_p99_us"],
-            "server_cpu": used / sent["sent"],
+            "server_cpu": cpu / sent["sent"], "switches": switches / sent["sent"],
             "client_cpu": (sent["cpu_us"] + received["cpu_us"]) / sent["sent"]}
 
 
@@ -204,9 +205,11 @@ def publishers10(bench):
                 for share in ("p50", "p99"):
                     bench.note(f"events.publishers10.{share}", system.name, result[f"ack_{share}"])
                 bench.note("events.publishers10.server_cpu_us", system.name, result["server_cpu"])
+                bench.note("events.publishers10.switches", system.name, result["switches"])
     bench.print("events.publishers10.rate", "1/s", "redis_always")
     for figure in ("p50", "p99", "server_cpu_us"):
         bench.print(f"events.publishers10.{figure}", "us", "redis_always")
+    bench.print("events.publishers10.switches", "1", "redis_always")
 
 
 def replay_once(bench, system):
@@ -341,6 +344,7 @@ def main():
     folder.chmod(0o755)  # the servers' account passes through
     bench = Bench(folder, options)
     describe_machine()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # by way of what is in `finally`
     try:
         bench.ours.start()
         for group in groups:

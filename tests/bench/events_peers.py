@@ -1,8 +1,8 @@
 """The event log and its peers for events_bench.py: private servers in one temporary folder, all on
 loopback, and the programs of tests/bench/events that publish to them and follow them.
 
-Every system has: start(), stop(), cpu_us() of its servers so far, publish(...) and follow(...),
-which give command lines.  follow(fresh=True) begins with an empty log, or at its end.
+Every system has: start(), stop(), cpu_us() and switches() of its servers so far, publish(...) and
+follow(...), which give command lines.  follow(fresh=True) begins with an empty log, or at its end.
 """
 
 import contextlib
@@ -50,6 +50,17 @@ def cpu_us(pids):
     return total * TICK_US
 
 
+def switches(pids):
+    """Times that a thread of the processes was put on or off a CPU, as far as they still run."""
+    total = 0
+    for pid in pids:
+        for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+            with contextlib.suppress(OSError):
+                total += sum(int(line.split()[1]) for line in status.read_text().splitlines()
+                             if "ctxt_switches" in line)
+    return total
+
+
 def values(text):
     """The lines "name<TAB>value" of a program."""
     found = {}
@@ -89,7 +100,17 @@ class Program:
         self.process.wait()
 
 
-class Samverka:
+class System:
+    """What is measured."""
+
+    def cpu_us(self):
+        return cpu_us(self.pids())
+
+    def switches(self):
+        return switches(self.pids())
+
+
+class Samverka(System):
     """Our `events` with a Postgres that syncs every commit."""
 
     name = "samverka"
@@ -125,8 +146,8 @@ class Samverka:
         self.cluster.restart("events")
         self.await_leader()
 
-    def cpu_us(self):
-        return cpu_us([self.cluster["events"].pid, *self.cluster.postgres.family()])
+    def pids(self):
+        return [self.cluster["events"].pid, *self.cluster.postgres.family()]
 
     def sql(self, text, user=servers.SUPERUSER):
         return self.cluster.postgres.execute(text, "samverka", user)
@@ -168,7 +189,7 @@ def pairs(arguments):
     return [f"{name}={value}" for name, value in arguments.items()]
 
 
-class Peer:
+class Peer(System):
     """One server process in its folder."""
 
     def __init__(self, folder, build):
@@ -200,9 +221,6 @@ class Peer:
 
     def pids(self):
         return [self.process.pid]
-
-    def cpu_us(self):
-        return cpu_us(self.pids())
 
 
 def program(name):

@@ -46,8 +46,8 @@ publish_one(struct bench_publisher *publisher, jsCtx *js, char *payload)
     bench_acknowledged(publisher, due_ns);
 }
 
-/* Requests whose answers come to one subscription: quicker than js_PublishAsync, which locks
- * around a table for each. */
+/* Requests whose answers come to one subscription: as quick as js_PublishAsync, for a little
+ * less of the client's CPU, and each acknowledgement can be timed. */
 static void
 publish_window(struct bench_publisher *publisher, natsConnection *connection, char *payload)
 {

@@ -76,8 +76,7 @@ struct bench_crowd {
     struct bench_args args;
     unsigned threads;
     uint64_t begun_ns;
-    atomic_uint_fast64_t
-        total; /* events that each connection must get; UINT64_MAX: not known */
+    atomic_uint_fast64_t total; /* that each connection must get; UINT64_MAX: not known */
     sem_t ready;
 };
 
