@@ -3,12 +3,14 @@
 everything on loopback, each system's servers private to this run.
 
 usage: events_bench.py BUILD_FOLDER [--rounds=N] [--quick] [--only=NAME]... [--append=rpc]
+                       [--record=FILE]
 
 Prints `name<TAB>value<TAB>unit<TAB>peer<TAB>ratio`: the medians of ours and of the peer over
 alternating rounds, and the median of the ratios (ours divided by the peer's of the same round);
 "-" where there is no peer.  Ranges, and what was skipped and why, go to standard error.  --only
 takes a figure or the beginning of one.  --quick: one short round, to see that it works.
---append=rpc: by the rpc Append instead of the stream.
+--append=rpc: by the rpc Append instead of the stream.  --record: writes the lines to a file as
+well, each with its ranges, under what is known of the machine.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import signal
 import statistics
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import events_peers as peers  # noqa: E402
@@ -40,6 +43,10 @@ def say(text):
     print(f"# {text}", file=sys.stderr, flush=True)
 
 
+def span(values):
+    return f"{min(values):.2f}..{max(values):.2f}"
+
+
 class Bench:
     """The systems that run, and the rounds."""
 
@@ -53,6 +60,7 @@ class Bench:
         self.replayed = REPLAYED // 10 if quick else REPLAYED
         self.ours = kind(folder / "samverka", self.build)
         self.results = collections.defaultdict(list)  # (figure, system) -> values by round
+        self.lines = []
 
     @contextlib.contextmanager
     def running(self, *kinds):
@@ -83,14 +91,15 @@ class Bench:
         if not values or (system != "-" and not others):
             return
         line = [figure, f"{statistics.median(values):.2f}", unit, "-", "-"]
-        span = f"{min(values):.2f} to {max(values):.2f} {unit}"
+        spans = [span(values), "-", "-"]
         if system != "-":
             ratios = [value / other for value, other in zip(values, others)]
             line[3:] = [f"{statistics.median(others):.2f}", f"{statistics.median(ratios):.2f}"]
-            span += (f", {system} {min(others):.2f} to {max(others):.2f}, "
-                     f"ratios {min(ratios):.2f} to {max(ratios):.2f}")
+            spans[1:] = [span(others), span(ratios)]
         print("\t".join(line), flush=True)
-        say(f"{line[0]}: {span}, {len(values)} rounds")
+        say(f"{figure}: {spans[0]} {unit}, {system} {spans[1]}, ratios {spans[2]}; "
+            f"{len(values)} rounds")
+        self.lines.append("\t".join([*line, *spans, str(len(values))]))
 
 
 def end_to_end(system, publish, follow=(), follow_arguments=None):
@@ -313,13 +322,21 @@ def wanted(names, only):
     return not only or any(name.startswith(prefix) for name in names for prefix in only)
 
 
-def describe_machine():
+def machine():
     model = "?"
     with contextlib.suppress(OSError, StopIteration):
         model = next(line.split(":")[1].strip()
                      for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                      if line.startswith("model name"))
-    say(f"{os.cpu_count()} x {model}; load {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    return f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())}, {os.cpu_count()} x {model}, load {load}"
+
+
+def record(path, lines, before, after):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = ["name", "value", "unit", "peer", "ratio", "values", "peers", "ratios", "rounds"]
+    path.write_text("\n".join([f"# before: {before}", f"# after: {after}", "\t".join(columns),
+                               *lines]) + "\n")
 
 
 def arguments():
@@ -327,6 +344,7 @@ def arguments():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--record", type=pathlib.Path)
     parser.add_argument("--append", choices=["stream", "rpc"], default="stream")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     return parser.parse_args()
@@ -343,7 +361,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="samverka-bench-", dir="/var/tmp"))
     folder.chmod(0o755)  # the servers' account passes through
     bench = Bench(folder, options)
-    describe_machine()
+    before = machine()
+    say(before)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # by way of what is in `finally`
     try:
         bench.ours.start()
@@ -352,7 +371,9 @@ def main():
     finally:
         bench.ours.stop()
         shutil.rmtree(folder, ignore_errors=True)
-        describe_machine()
+    say(machine())
+    if options.record:
+        record(options.record, bench.lines, before, machine())
 
 
 main()

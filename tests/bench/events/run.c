@@ -60,14 +60,14 @@ bench_print_samples(const char *prefix, const struct bench_samples *samples)
     print_one(prefix, "max_us", bench_quantile(samples, 1.00));
 }
 
-void
-bench_print_cpu(void)
+double
+bench_cpu_us(void)
 {
     struct rusage usage;
 
     (void)getrusage(RUSAGE_SELF, &usage); /* cannot fail with this argument */
-    bench_print("cpu_us", (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-                              (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec));
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 static void
@@ -144,6 +144,7 @@ print_load(const struct bench_load *load, struct bench_publisher *const *publish
 {
     struct bench_samples *all = &publishers[0]->samples, *others = &publishers[0]->others;
     const uint64_t ended_ns = bench_now_ns();
+    const double cpu_us = bench_cpu_us();
     uint64_t sent = 0;
 
     for (unsigned i = 0; i < load->publishers; i++) {
@@ -160,7 +161,7 @@ print_load(const struct bench_load *load, struct bench_publisher *const *publish
     bench_print("sent", (double)sent);
     bench_print_samples("ack", all);
     bench_print_samples("other", others);
-    bench_print_cpu();
+    bench_print("cpu_us", cpu_us);
 }
 
 struct publishing {
@@ -244,6 +245,7 @@ static void
 print_crowd(const struct bench_crowd *crowd, struct bench_follower *const *followers)
 {
     struct bench_follower *all = followers[0];
+    const double cpu_us = bench_cpu_us();
 
     for (unsigned i = 1; i < crowd->threads; i++) {
         const struct bench_follower *one = followers[i];
@@ -258,7 +260,7 @@ print_crowd(const struct bench_crowd *crowd, struct bench_follower *const *follo
     bench_print("first_ns", (double)all->first_ns);
     bench_print("last_ns", (double)all->last_ns);
     bench_print_samples("latency", &all->samples);
-    bench_print_cpu();
+    bench_print("cpu_us", cpu_us);
 }
 
 struct following {

@@ -34,8 +34,8 @@ uint64_t bench_number(const struct bench_args *args, const char *name, uint64_t 
 void bench_print(const char *name, double value);
 /* "PREFIX_mean_us", "PREFIX_p50_us", "PREFIX_p99_us", "PREFIX_max_us". */
 void bench_print_samples(const char *prefix, const struct bench_samples *samples);
-/* "cpu_us": of this process so far. */
-void bench_print_cpu(void);
+/* CPU of this process so far, in microseconds. */
+double bench_cpu_us(void);
 
 /* Publishers.  Each is a thread of its own with a connection of its own. */
 struct bench_load {
