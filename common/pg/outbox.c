@@ -186,9 +186,9 @@ outbox_put(struct pg_tx *tx, const struct outbox_event *event)
     if (!event->subject || !*event->subject)
         return FAIL(tx->arena, INTERNAL, "an event without a subject");
     TRY(make(tx, event, contract, tenant_id, &bytes, &size));
-    TRY(pg_execute(
+    TRY(pg_defer(
         tx, &SQL_OUTBOX_PUT,
-        PG_IN(pg_text(tenant_id), pg_bool(contract->internal), pg_bytes(bytes, size)), NULL));
+        PG_IN(pg_text(tenant_id), pg_bool(contract->internal), pg_bytes(bytes, size))));
     tx->wrote_outbox = true;
     return OK;
 }

@@ -30,6 +30,7 @@ extern const struct pg_statement *const outbox_statements[];
 void outbox_set_source(const char *root);
 
 /* Packs a CloudEvent (UUIDv7 id, RFC 3339 time, type from the contract, source
- * "<root>/tenants/<tenant>") and inserts it.  TOO_LARGE beyond 16 KiB.  Internal events carry
+ * "<root>/tenants/<tenant>") and inserts it, with the
+ * next statement or the commit.  TOO_LARGE beyond 16 KiB.  Internal events carry
  * audience "internal". */
 must_use struct status outbox_put(struct pg_tx *tx, const struct outbox_event *event);

@@ -44,12 +44,80 @@ allocate(uint64_t position, uint32_t count, size_t size)
         uint8_t *data = malloc(size);
 
         block->data = (struct bytes){data, size};
-        block->events = calloc(count, sizeof *block->events);
-        block->memory_bytes += size + count * sizeof *block->events;
-        if (!data || !block->events)
+        block->memory_bytes += size;
+        if (!data)
             block_release(&block);
     }
     return block;
+}
+
+static bool
+allocate_events(struct block *block, uint32_t count)
+{
+    block->events = calloc(count, sizeof *block->events);
+    block->memory_bytes += count * sizeof *block->events;
+    return block->events != NULL;
+}
+
+struct block *
+block_begin(uint64_t position, size_t bytes, uint32_t events, uint8_t **ret_room)
+{
+    scoped(block_release) struct block *block = allocate(position, 0, bytes);
+
+    if (!block || !allocate_events(block, events))
+        return NULL;
+    *ret_room = (uint8_t *)(uintptr_t)block->data.data;
+    return take(&block);
+}
+
+/* The same part in the block's own bytes. */
+static struct bytes
+moved(struct bytes part, const uint8_t *from, const uint8_t *to)
+{
+    return part.data ? (struct bytes){to + (part.data - from), part.size} : part;
+}
+
+void
+block_add(struct block *block, struct bytes framed, const uint8_t *event, const uint8_t *from,
+          const struct packed_event *parts)
+{
+    struct block_event *into = &block->events[block->count++];
+
+    into->framed = framed;
+    into->parts = (struct packed_event){
+        .id = moved(parts->id, from, event),
+        .source = moved(parts->source, from, event),
+        .type = moved(parts->type, from, event),
+        .tenant_id = moved(parts->tenant_id, from, event),
+        .audience = moved(parts->audience, from, event),
+        .subject = moved(parts->subject, from, event),
+        .partition_key = moved(parts->partition_key, from, event),
+        .programme = moved(parts->programme, from, event),
+        .nuts = moved(parts->nuts, from, event),
+        .concepts = moved(parts->concepts, from, event),
+        .numbered = true,
+    };
+}
+
+void
+block_end(struct block *block, size_t bytes)
+{
+    block->data.size = bytes;
+    block->last = block->position + block->count - 1;
+}
+
+struct status
+block_create_closed(uint64_t position, uint32_t count, struct bytes data, struct arena *arena,
+                    struct block **ret)
+{
+    struct block *block;
+
+    if (!count || !data.size || count > data.size)
+        return FAIL(arena, INTERNAL, "the block at %" PRIu64 " is empty", position);
+    TRY(need(block = allocate(position, count, data.size)));
+    memcpy((uint8_t *)(uintptr_t)block->data.data, data.data, data.size);
+    *ret = block;
+    return OK;
 }
 
 struct status
@@ -58,13 +126,25 @@ block_create(uint64_t position, uint32_t count, struct bytes data, struct arena 
 {
     scoped(block_release) struct block *block = NULL;
 
-    if (!count || !data.size || count > data.size)
-        return FAIL(arena, INTERNAL, "the block at %" PRIu64 " is empty", position);
-    TRY(need(block = allocate(position, count, data.size)));
-    memcpy((uint8_t *)(uintptr_t)block->data.data, data.data, data.size);
+    TRY(block_create_closed(position, count, data, arena, &block));
+    if (!allocate_events(block, count))
+        return need(NULL);
     TRY(index_events(block, arena));
     *ret = take(&block);
     return OK;
+}
+
+bool
+block_open(struct block *block)
+{
+    if (block->events || !block->data.size)
+        return true;
+    if (!allocate_events(block, block->count))
+        return false;
+    if (!failed(index_events(block, NULL)))
+        return true;
+    free(take(&block->events));
+    return false;
 }
 
 struct status

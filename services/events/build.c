@@ -6,9 +6,13 @@
 
 struct status
 build_begin(struct build *build, struct arena *arena, uint64_t head,
-            const struct store_stream *streams, size_t stream_count, size_t events)
+            const struct store_stream *streams, size_t stream_count, size_t events,
+            size_t bytes)
 {
-    *build = (struct build){.arena = arena, .position = head + 1};
+    *build = (struct build){.arena = arena,
+                            .position = head + 1,
+                            .events_left = events,
+                            .bytes_left = bytes + events * BUILD_EVENT_BYTES};
     build->stream_room = stream_count + events;
     TRY(need(build->streams = ARENA_ARRAY(arena, struct store_stream, build->stream_room + 1)));
     if (stream_count)
@@ -47,7 +51,10 @@ open_block(struct build *build)
     if (build->block_count == BUILD_BLOCKS_MAX)
         return FAIL(build->arena, INTERNAL, "more than %d blocks", BUILD_BLOCKS_MAX);
     *block = (struct store_block){.position = build->position};
-    TRY(need(build->data = arena_alloc(build->arena, BLOCK_BYTES)));
+    block->memory = block_begin(
+        build->position, build->bytes_left < BLOCK_BYTES ? build->bytes_left : BLOCK_BYTES,
+        build->events_left < SET_MAX ? (uint32_t)build->events_left : SET_MAX, &build->data);
+    TRY(need(block->memory));
     TRY(need(build->tenant_ids = ARENA_ARRAY(build->arena, const char *, SET_MAX)));
     TRY(need(build->types = ARENA_ARRAY(build->arena, const char *, SET_MAX)));
     build->size = build->tenant_count = build->type_count = 0;
@@ -59,7 +66,8 @@ close_block(struct build *build)
 {
     struct store_block *block = &build->blocks[build->block_count++];
 
-    block->data = (struct bytes){build->data, build->size};
+    block_end(block->memory, build->size);
+    block->data = block->memory->data;
     block->tenant_ids = (struct texts){build->tenant_ids, build->tenant_count};
     block->types = (struct texts){build->types, build->type_count};
     build->data = NULL;
@@ -96,8 +104,7 @@ is_shared(const struct build_event *event)
 static size_t
 room_for(const struct build_event *event)
 {
-    return PACKED_FRAME_BYTES + event->packed.size + PACKED_SEQUENCE_BYTES +
-           PACKED_TENANT_SEQUENCE_BYTES + PACKED_TENANT_BYTES;
+    return event->packed.size + BUILD_EVENT_BYTES;
 }
 
 /* What stands behind the event's own bytes; gives the tenant's number. */
@@ -122,7 +129,8 @@ build_add(struct build *build, const struct build_event *event)
     struct store_stream *stream = NULL;
     struct store_block *block;
     size_t numbers_size;
-    uint8_t *start;
+    struct packed_event parts = event->parts;
+    uint8_t *framed, *start;
 
     if (build->data && (build->size + room_for(event) > BLOCK_BYTES ||
                         build->blocks[build->block_count].count == SET_MAX))
@@ -135,18 +143,26 @@ build_add(struct build *build, const struct build_event *event)
         TRY(need(stream = stream_of(build, event->tenant_id)));
     put_tenant(build, event->tenant_id);
     numbers_size = put_numbers(build, event, stream, numbers);
-    build->size +=
-        packed_put_frame(build->data + build->size, event->packed.size + numbers_size);
-    start = build->data + build->size;
+    framed = build->data + build->size;
+    start = framed + packed_put_frame(framed, event->packed.size + numbers_size);
     memcpy(start, event->packed.data, event->packed.size);
     memcpy(start + event->packed.size, numbers, numbers_size);
-    build->size += event->packed.size + numbers_size;
+    build->size = (size_t)(start - build->data) + event->packed.size + numbers_size;
+    if (event->give_tenant) /* it ends the attribute that was put first */
+        parts.tenant_id = (struct bytes){event->packed.data + event->packed.size +
+                                             PACKED_TENANT_BYTES - strlen(event->tenant_id),
+                                         strlen(event->tenant_id)};
+    block_add(block->memory,
+              (struct bytes){framed, (size_t)(build->data + build->size - framed)}, start,
+              event->packed.data, &parts);
     if (stream)
         packed_chain_extend(stream->chain,
                             (struct bytes){start, event->packed.size + numbers_size});
     block->shared = block->shared || is_shared(event);
     block->count++;
     build->position++;
+    build->events_left--;
+    build->bytes_left -= room_for(event);
     return OK;
 }
 
@@ -155,4 +171,12 @@ build_end(struct build *build)
 {
     if (build->data)
         close_block(build);
+}
+
+void
+build_fini(struct build *build)
+{
+    for (size_t i = 0; build->blocks && i <= build->block_count && i < BUILD_BLOCKS_MAX; i++)
+        block_release(&build->blocks[i].memory);
+    *build = (struct build){0};
 }

@@ -83,6 +83,21 @@ check_stored(struct bytes stored, const Event *before, bool give_tenant, struct 
         abort();
 }
 
+/* What was noted while the block was built is what is found in its bytes. */
+static void
+compare_built(const struct packed_event *built, const struct packed_event *read)
+{
+    if (!bytes_equal(built->id, read->id) || !bytes_equal(built->source, read->source) ||
+        !bytes_equal(built->type, read->type) ||
+        !bytes_equal(built->tenant_id, read->tenant_id) ||
+        !bytes_equal(built->audience, read->audience) ||
+        !bytes_equal(built->subject, read->subject) ||
+        !bytes_equal(built->partition_key, read->partition_key) ||
+        !bytes_equal(built->programme, read->programme) ||
+        !bytes_equal(built->nuts, read->nuts) || !bytes_equal(built->concepts, read->concepts))
+        abort();
+}
+
 static void
 number(struct bytes event, const struct packed_event *parts, bool give_tenant,
        struct arena *arena)
@@ -94,7 +109,8 @@ number(struct bytes event, const struct packed_event *parts, bool give_tenant,
     struct build build;
     bool broken = true;
 
-    if (failed(build_begin(&build, arena, 7, NULL, 0, 1)) || failed(build_add(&build, &item)))
+    if (failed(build_begin(&build, arena, 7, NULL, 0, 1, event.size)) ||
+        failed(build_add(&build, &item)))
         abort();
     build_end(&build);
     if (failed(block_create(8, 1, build.blocks[0].data, arena, &block)))
@@ -103,7 +119,9 @@ number(struct bytes event, const struct packed_event *parts, bool give_tenant,
     if (!packed_next(&rest, &stored, &broken) || rest.size)
         abort();
     check_stored(stored, unpack(event, arena), give_tenant, arena);
+    compare_built(&build.blocks[0].memory->events[0].parts, &block->events[0].parts);
     block_release(&block);
+    build_fini(&build);
 }
 
 static void

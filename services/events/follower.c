@@ -65,13 +65,15 @@ passes_all(const struct follower *follower, uint64_t position)
 }
 
 static bool
-is_whole(const struct follower *follower, const struct block *block, uint64_t position)
+is_whole(const struct follower *follower, struct block *block, uint64_t position)
 {
     if (block->position != position || block->data.size < WHOLE_BYTES ||
         block->count > follower->credit)
         return false;
     if (passes_all(follower, position))
         return true;
+    if (!block_open(block))
+        return false;
     for (uint32_t i = 0; i < block->count; i++)
         if (!passes(follower, &block->events[i].parts, position + i))
             return false;
@@ -80,9 +82,11 @@ is_whole(const struct follower *follower, const struct block *block, uint64_t po
 
 /* Copies what passes of one block; false: the batch is full or the credit used. */
 static bool
-copy_block(const struct follower *follower, const struct block *block, uint8_t *scratch,
+copy_block(const struct follower *follower, struct block *block, uint8_t *scratch,
            struct batch *batch)
 {
+    if (!block_open(block))
+        return false; /* damaged: heartbeats go on, the position does not */
     if (!block->data.size) {
         batch->through = block->last;
         return true;

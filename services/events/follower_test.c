@@ -28,14 +28,47 @@ teardown(void **state)
     return 0;
 }
 
+static void
+assert_same_part(const struct block *a, struct bytes in_a, const struct block *b,
+                 struct bytes in_b)
+{
+    assert_int_equal(in_a.size, in_b.size);
+    if (in_a.size)
+        assert_int_equal(in_a.data - a->data.data, in_b.data - b->data.data);
+}
+
+/* What was noted while the block was built is what a reader finds in its bytes. */
+static void
+assert_same_events(const struct block *built, const struct block *read)
+{
+    assert_int_equal(built->count, read->count);
+    assert_int_equal(built->last, read->last);
+    for (uint32_t i = 0; i < built->count; i++) {
+        const struct packed_event *a = &built->events[i].parts, *b = &read->events[i].parts;
+
+        assert_same_part(built, built->events[i].framed, read, read->events[i].framed);
+        assert_same_part(built, a->id, read, b->id);
+        assert_same_part(built, a->source, read, b->source);
+        assert_same_part(built, a->type, read, b->type);
+        assert_same_part(built, a->tenant_id, read, b->tenant_id);
+        assert_same_part(built, a->audience, read, b->audience);
+        assert_same_part(built, a->subject, read, b->subject);
+        assert_same_part(built, a->partition_key, read, b->partition_key);
+        assert_same_part(built, a->programme, read, b->programme);
+        assert_same_part(built, a->nuts, read, b->nuts);
+        assert_same_part(built, a->concepts, read, b->concepts);
+        assert_int_equal(a->numbered, b->numbered);
+    }
+}
+
 /* A block of events of both tenants in turn. */
 static struct block *
 make_block(uint64_t head, size_t count, size_t data_bytes)
 {
-    struct build build;
+    scoped(build_fini) struct build build = {0};
     struct block *block;
 
-    assert_ok(build_begin(&build, &arena, head, NULL, 0, count));
+    assert_ok(build_begin(&build, &arena, head, NULL, 0, count, count * PACKED_EVENT_BYTES));
     for (size_t i = 0; i < count; i++) {
         struct build_event event = {
             .tenant_id = i % 2 ? SAMPLE_OTHER_TENANT : SAMPLE_TENANT,
@@ -51,6 +84,7 @@ make_block(uint64_t head, size_t count, size_t data_bytes)
     assert_int_equal(build.block_count, 1);
     assert_ok(block_create(build.blocks[0].position, build.blocks[0].count,
                            build.blocks[0].data, &arena, &block));
+    assert_same_events(build.blocks[0].memory, block);
     return block;
 }
 

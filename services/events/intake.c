@@ -39,7 +39,7 @@ intake_memory_learn(struct intake_memory *memory, const struct block *block)
         struct bytes made;
 
         if (packed_appended(event->framed, &made))
-            (void)recent_add(memory->recent, &event->parts, made); /* or known: as good */
+            (void)recent_note(memory->recent, &event->parts, made); /* or known: as good */
     }
 }
 
@@ -164,7 +164,7 @@ take_events(struct intake *intake, struct append_job *job)
     append->duplicates = 0;
     for (size_t e = 0; e < job->event_count; e++) {
         const struct build_event *event = &job->events[e];
-        const enum recent_outcome known = recent_look(recent, &event->parts, event->packed);
+        const enum recent_outcome known = recent_note(recent, &event->parts, event->packed);
 
         if (known == RECENT_OTHER) {
             recent_undo(recent, intake->count - before);
@@ -175,7 +175,6 @@ take_events(struct intake *intake, struct append_job *job)
             append->duplicates++;
             continue;
         }
-        (void)recent_add(recent, &event->parts, event->packed); /* it is new */
         take_in(intake, event);
     }
     metric_add(&duplicates_total, NULL, NULL, append->duplicates);

@@ -1,6 +1,10 @@
+#include <malloc.h>
+
 #include "common/service/common_settings.h"
 #include "common/service/service.h"
 #include "services/events/state.h"
+
+#define KEPT_BYTES (32 << 20) /* the most that M_MMAP_THRESHOLD may be */
 
 static struct events_settings settings;
 
@@ -34,6 +38,15 @@ not_ready(void *shared)
     return state_not_ready(shared);
 }
 
+/* Rounds and pages take and leave megabytes many times a second: kept, they need not be mapped
+ * and cleared by the kernel each time.  What is kept is bounded by the largest round. */
+static void
+keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES); /* these fail only for values out of range */
+    (void)mallopt(M_TRIM_THRESHOLD, 4 * KEPT_BYTES);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -52,5 +65,6 @@ main(int argc, char **argv)
         .not_ready = not_ready,
     };
 
+    keep_memory();
     return service_main(argc, argv, &events);
 }

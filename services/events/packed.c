@@ -404,9 +404,11 @@ put_attribute(uint8_t *into, const char *key, const char *text)
 
 /* 19 digits with leading zeros: sorts as text as it does as a number. */
 static void
-digits(uint64_t number, char ret[21])
+digits(uint64_t number, char ret[20])
 {
-    (void)snprintf(ret, 21, "%019" PRIu64, number); /* 20 digits at most */
+    for (size_t i = 19; i-- > 0; number /= 10)
+        ret[i] = (char)('0' + number % 10);
+    ret[19] = '\0'; /* a position is below 2^63, which has 19 digits */
 }
 
 size_t
@@ -420,7 +422,7 @@ packed_put_frame(uint8_t *into, size_t event_size)
 size_t
 packed_put_sequence(uint8_t *into, uint64_t position)
 {
-    char text[21];
+    char text[20];
 
     digits(position, text);
     return put_attribute(into, "sequence", text);
@@ -429,7 +431,7 @@ packed_put_sequence(uint8_t *into, uint64_t position)
 size_t
 packed_put_tenant_sequence(uint8_t *into, uint64_t number)
 {
-    char text[21];
+    char text[20];
 
     digits(number, text);
     return put_attribute(into, "tenantsequence", text);

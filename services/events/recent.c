@@ -92,34 +92,30 @@ drop(struct recent *recent, uint64_t key)
     }
 }
 
-enum recent_outcome
-recent_look(const struct recent *recent, const struct packed_event *parts, struct bytes packed)
+static void
+forget_oldest(struct recent *recent)
 {
-    const uint64_t key = key_of(recent, parts);
-    const struct slot *slot = &recent->slots[find(recent, key)];
-
-    if (!slot->key)
-        return RECENT_NEW;
-    return slot->content == hash(recent, packed) ? RECENT_SAME : RECENT_OTHER;
+    drop(recent, recent->order[recent->first]);
+    recent->first = (recent->first + 1) % RECENT_EVENTS;
+    recent->count--;
 }
 
-bool
-recent_add(struct recent *recent, const struct packed_event *parts, struct bytes packed)
+enum recent_outcome
+recent_note(struct recent *recent, const struct packed_event *parts, struct bytes packed)
 {
     const uint64_t key = key_of(recent, parts);
-    struct slot *slot = &recent->slots[find(recent, key)];
+    const uint64_t content = hash(recent, packed);
+    size_t at = find(recent, key);
 
-    if (slot->key)
-        return false; /* it keeps its age */
+    if (recent->slots[at].key)
+        return recent->slots[at].content == content ? RECENT_SAME : RECENT_OTHER;
     if (recent->count == RECENT_EVENTS) {
-        drop(recent, recent->order[recent->first]);
-        recent->first = (recent->first + 1) % RECENT_EVENTS;
-        recent->count--;
-        slot = &recent->slots[find(recent, key)]; /* things may have moved */
+        forget_oldest(recent);
+        at = find(recent, key); /* things may have moved */
     }
-    *slot = (struct slot){key, hash(recent, packed)};
+    recent->slots[at] = (struct slot){key, content};
     recent->order[(recent->first + recent->count++) % RECENT_EVENTS] = key;
-    return true;
+    return RECENT_NEW;
 }
 
 void

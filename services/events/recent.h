@@ -21,10 +21,9 @@ void recent_clear(struct recent *recent);
 
 enum recent_outcome { RECENT_NEW, RECENT_SAME, RECENT_OTHER };
 
-/* What is known of the id.  `packed` is the event as its producer made it. */
-enum recent_outcome recent_look(const struct recent *recent, const struct packed_event *parts,
+/* What is known of the id; a new one is noted, and the oldest goes.  `packed` is the event as
+ * its producer made it. */
+enum recent_outcome recent_note(struct recent *recent, const struct packed_event *parts,
                                 struct bytes packed);
-/* Notes a new one; the oldest goes.  False: it was known. */
-bool recent_add(struct recent *recent, const struct packed_event *parts, struct bytes packed);
 /* Forgets the newest ones again; what went for them stays away. */
 void recent_undo(struct recent *recent, size_t count);

@@ -56,10 +56,12 @@ number(struct build *build, struct pg_tx *tx, const struct intake *intake,
        const struct streams *remembered)
 {
     struct store_stream *streams;
-    size_t count;
+    size_t count, bytes = 0;
 
     TRY(find_streams(intake, remembered, tx, &streams, &count));
-    TRY(build_begin(build, tx->arena, intake->head, streams, count, intake->count));
+    for (size_t i = 0; i < intake->count; i++)
+        bytes += intake->events[i].packed.size;
+    TRY(build_begin(build, tx->arena, intake->head, streams, count, intake->count, bytes));
     for (size_t i = 0; i < intake->count; i++)
         TRY(build_add(build, &intake->events[i]));
     build_end(build);
@@ -75,17 +77,13 @@ store(struct pg_tx *tx, uint64_t head, const struct build *build)
     return store_move_head(tx, head, build->position - 1);
 }
 
-/* Copies for memory, made before the commit so that nothing can fail after it. */
+/* The blocks for followers, taken before the commit so that nothing can fail after it. */
 static struct status
-make_blocks(struct round *round, struct arena *arena, const struct build *build)
+take_blocks(struct round *round, struct arena *arena, struct build *build)
 {
     TRY(need(round->blocks = ARENA_ARRAY(arena, struct block *, build->block_count)));
-    for (size_t i = 0; i < build->block_count; i++) {
-        const struct store_block *block = &build->blocks[i];
-
-        TRY(block_create(block->position, block->count, block->data, arena, &round->blocks[i]));
-        round->block_count++;
-    }
+    for (size_t i = 0; i < build->block_count; i++)
+        round->blocks[round->block_count++] = take(&build->blocks[i].memory);
     return OK;
 }
 
@@ -94,8 +92,8 @@ round_make(struct round *round, struct round_memory *memory, struct pg_tx *tx, u
            const struct store_taken *taken, struct append_job **jobs, size_t job_count)
 {
     size_t room = taken->count;
+    scoped(build_fini) struct build build = {0};
     struct intake intake;
-    struct build build;
 
     round->head = head;
     for (size_t i = 0; i < job_count; i++)
@@ -107,7 +105,7 @@ round_make(struct round *round, struct round_memory *memory, struct pg_tx *tx, u
         return OK;
     TRY(number(&build, tx, &intake, memory->streams));
     TRY(store(tx, head, &build));
-    TRY(make_blocks(round, tx->arena, &build));
+    TRY(take_blocks(round, tx->arena, &build));
     round->head = build.position - 1;
     for (size_t i = 0; i < build.stream_count; i++)
         streams_note(memory->streams, &build.streams[i]);

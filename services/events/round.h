@@ -5,7 +5,7 @@
 #include "services/events/intake.h"
 #include "services/events/streams.h"
 
-#define ROUND_ROWS 1000 /* of the outbox, at most */
+#define ROUND_ROWS 3000 /* of the outbox, at most: 48 MiB, and as much again in blocks */
 
 /* What a leader remembers from round to round.  After a round that failed it must be cleared,
  * because it may know what was never stored. */

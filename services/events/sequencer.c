@@ -14,8 +14,10 @@
 
 #define POLL_MS 50 /* the safety net under the doorbell */
 #define FAILED_POLL_MS 200
+#define TAKE_MARGIN 2000 /* ids */
+#define TAKE_WHOLE_MS 1000
 #define ROUND_MS 2500 /* limit of one transaction; below the 3 s of a stopped session */
-#define ROUND_BYTES ((size_t)96 << 20)
+#define ROUND_BYTES ((size_t)192 << 20)
 #define UNSEAT_EVERY_MS 500
 #define JOBS_MAX 1024 /* that wait in the line */
 #define ROUND_JOBS 512
@@ -42,7 +44,11 @@ struct sequencer {
     uint64_t head;             /* of the log, while leading */
     uint64_t delivered;        /* last position given to `deliver` */
     struct mono unseat_due;
-    bool failing; /* the last round failed and was logged */
+    bool rung;             /* since the outbox was looked at */
+    struct mono take_due;  /* when it is looked at without a ring */
+    struct mono whole_due; /* when it is looked at from its first row */
+    int64_t taken_id;      /* the greatest that was taken */
+    bool failing;          /* the last round failed and was logged */
     struct roll roll;
 };
 
@@ -205,6 +211,45 @@ deliver_round(struct sequencer *sequencer, struct round *round)
         sequencer->config.ring(sequencer->config.context);
 }
 
+/* The outbox is looked at when somebody rang, and every POLL_MS.  In between, a round of jobs
+ * alone saves the question: should another lead meanwhile, the check of the head refuses what
+ * is done here. */
+static bool
+may_skip(struct sequencer *sequencer)
+{
+    return sequencer->session && !sequencer->rung && atomic_load(&sequencer->leads) &&
+           mono_left_ms(sequencer->take_due, clock_mono(sequencer->config.clock)) > 0;
+}
+
+/* Where the next taking begins: a little below what was taken last, because the dead entries of
+ * the index before that would be walked again each time.  Rows of transactions that took their
+ * ids long before they committed stand lower; once a second all is looked at. */
+static int64_t
+take_floor(struct sequencer *sequencer)
+{
+    const struct mono now = clock_mono(sequencer->config.clock);
+
+    if (mono_left_ms(sequencer->whole_due, now) > 0 && sequencer->taken_id > TAKE_MARGIN)
+        return sequencer->taken_id - TAKE_MARGIN;
+    sequencer->whole_due = mono_add_ms(now, TAKE_WHOLE_MS);
+    return 0;
+}
+
+static struct status
+take_rows(struct sequencer *sequencer, struct pg_tx *tx, bool jobs, struct store_taken *ret)
+{
+    if (jobs && may_skip(sequencer)) {
+        *ret = (struct store_taken){.leader = true, .session = sequencer->session};
+        return OK;
+    }
+    sequencer->rung = false;
+    sequencer->take_due = mono_add_ms(clock_mono(sequencer->config.clock), POLL_MS);
+    TRY(store_take(tx, ROUND_ROWS, take_floor(sequencer), ret));
+    if (ret->count && ret->rows[ret->count - 1].id > sequencer->taken_id)
+        sequencer->taken_id = ret->rows[ret->count - 1].id;
+    return OK;
+}
+
 /* One transaction.  ret_more: the outbox may hold more. */
 static struct status
 run_round(struct sequencer *sequencer, struct append_job **jobs, size_t job_count,
@@ -216,7 +261,7 @@ run_round(struct sequencer *sequencer, struct append_job **jobs, size_t job_coun
 
     *ret_more = false;
     TRY(begin(sequencer, &tx));
-    TRY(store_take(&tx, ROUND_ROWS, &taken));
+    TRY(take_rows(sequencer, &tx, job_count > 0, &taken));
     if (!taken.leader || taken.session != sequencer->session || !atomic_load(&sequencer->leads))
         TRY(look(sequencer, &tx, &taken));
     if (taken.leader && (taken.count || job_count))
@@ -233,6 +278,8 @@ run_round(struct sequencer *sequencer, struct append_job **jobs, size_t job_coun
         deliver_round(sequencer, &round);
     answer_all(jobs, job_count, OK);
     *ret_more = taken.count == ROUND_ROWS;
+    if (*ret_more)
+        sequencer->rung = true;
     return OK;
 }
 
@@ -260,6 +307,7 @@ attempt(struct sequencer *sequencer)
     note_failure(sequencer, status);
     if (failed(status)) {
         sequencer->session = 0;
+        sequencer->whole_due = (struct mono){0};
         note_leads(sequencer, false);
         answer_all(jobs, job_count,
                    status_make(NULL, CODE_UNAVAILABLE,
@@ -269,8 +317,9 @@ attempt(struct sequencer *sequencer)
     return more || sequencer->waiting;
 }
 
+/* `more`: there is work already, and only whether somebody rang is looked at. */
 static void
-wait_for_work(struct sequencer *sequencer)
+wait_for_work(struct sequencer *sequencer, bool more)
 {
     zmq_pollitem_t items[] = {
         {.fd = sequencer->jobs.fd, .events = ZMQ_POLLIN},
@@ -278,12 +327,19 @@ wait_for_work(struct sequencer *sequencer)
     };
     const int count = sequencer->config.bell ? 2 : 1;
 
+    int wait_ms = POLL_MS;
+
     /* A bell does not hurry a database that is away: the wait is the back-off. */
-    if (zmq_poll(items, sequencer->failing ? 1 : count,
-                 sequencer->failing ? FAILED_POLL_MS : POLL_MS) < 0)
+    if (sequencer->failing)
+        wait_ms = FAILED_POLL_MS;
+    else if (more)
+        wait_ms = 0;
+    if (zmq_poll(items, sequencer->failing ? 1 : count, wait_ms) < 0)
         return; /* interrupted: look again */
-    if (count > 1)
+    if (count > 1 && items[1].revents) {
         doorbell_clear(sequencer->config.bell);
+        sequencer->rung = true;
+    }
 }
 
 static void *
@@ -296,8 +352,7 @@ run(void *argument)
 
         if (atomic_load(&sequencer->leads))
             roll_look(&sequencer->roll, sequencer->pg, &sequencer->arena);
-        if (!more)
-            wait_for_work(sequencer);
+        wait_for_work(sequencer, more);
     }
     socket_close(
         &sequencer->config.bell); /* the thread's own: left open, the context never ends */

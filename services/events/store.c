@@ -1,20 +1,31 @@
 #include "services/events/store.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "services/events/events_sql.h"
 
 const struct pg_statement *const *const store_statements[] = {SQL_STATEMENTS, NULL};
 
+static int
+by_id(const void *a, const void *b)
+{
+    const int64_t left = ((const struct store_outbox_row *)a)->id;
+    const int64_t right = ((const struct store_outbox_row *)b)->id;
+
+    return (left > right) - (left < right);
+}
+
 struct status
-store_take(struct pg_tx *tx, size_t limit, struct store_taken *ret)
+store_take(struct pg_tx *tx, size_t limit, int64_t floor, struct store_taken *ret)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
     struct store_taken taken = {0};
     struct store_outbox_row row;
 
-    TRY(pg_query(tx, &SQL_TAKE, PG_IN(pg_i64(STORE_SEQUENCER_LOCK), pg_i64((int64_t)limit)),
+    TRY(pg_query(tx, &SQL_TAKE,
+                 PG_IN(pg_i64(STORE_SEQUENCER_LOCK), pg_i64((int64_t)limit), pg_i64(floor)),
                  &rows));
     TRY(need(taken.rows = ARENA_ARRAY(tx->arena, struct store_outbox_row, rows.count)));
     while (pg_next_row(
@@ -25,6 +36,8 @@ store_take(struct pg_tx *tx, size_t limit, struct store_taken *ret)
         if (row.id) /* 0: the one row of an empty outbox */
             taken.rows[taken.count++] = row;
     TRY(pg_rows_status(&rows));
+    if (taken.count)
+        qsort(taken.rows, taken.count, sizeof *taken.rows, by_id);
     *ret = taken;
     return OK;
 }
@@ -223,10 +236,12 @@ rights_tenants(const struct sieve *sieve)
 
 static struct status
 read_block(struct arena *arena, uint64_t position, uint32_t count, struct bytes data,
-           struct block **ret)
+           bool closed, struct block **ret)
 {
     if (!data.size)
         return block_create_empty(position, count, ret);
+    if (closed)
+        return block_create_closed(position, count, data, arena, ret);
     return block_create(position, count, data, arena, ret);
 }
 
@@ -238,6 +253,7 @@ store_page(struct pg_tx *tx, uint64_t after, size_t limit, const struct sieve *s
     scoped(store_page_release) struct block *page = NULL;
     struct block **end = &page;
     const struct texts none = {0};
+    const bool closed = sieve && rules_passes_all(sieve);
     uint64_t position, last;
     uint32_t count;
     struct bytes data;
@@ -251,7 +267,7 @@ store_page(struct pg_tx *tx, uint64_t after, size_t limit, const struct sieve *s
     while (pg_next_row(&rows, tx->arena,
                        PG_OUT(pg_to_u64(&position), pg_to_u64(&last), pg_to_u32(&count),
                               pg_to_bytes(&data.data, &data.size)))) {
-        TRY(read_block(tx->arena, position, count, data, end));
+        TRY(read_block(tx->arena, position, count, data, closed, end));
         end = &(*end)->next;
     }
     TRY(pg_rows_status(&rows));

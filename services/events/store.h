@@ -29,9 +29,10 @@ struct store_taken {
     struct store_outbox_row *rows; /* by id */
 };
 
-/* Takes the lock if it is free, and then removes the oldest rows of the outbox, at most
- * `limit`. */
-must_use struct status store_take(struct pg_tx *tx, size_t limit, struct store_taken *ret);
+/* Takes the lock if it is free, and then removes the oldest rows of the outbox with ids above
+ * `floor`, at most `limit`. */
+must_use struct status store_take(struct pg_tx *tx, size_t limit, int64_t floor,
+                                  struct store_taken *ret);
 
 /* A session that does nothing for 3 s, because its process is stopped, must lose the lock. */
 must_use struct status store_settle(struct pg_tx *tx);
@@ -52,6 +53,7 @@ struct store_block {
     struct texts tenant_ids, types;
     bool shared;
     struct bytes data;
+    struct block *memory; /* the same for followers, with its events found */
 };
 
 /* Deferred; fails with ALREADY_EXISTS where the position is taken. */
@@ -101,7 +103,8 @@ must_use struct status store_park(struct pg_tx *tx, const struct store_outbox_ro
                                   const char *reason);
 
 /* At most `limit` blocks from the one that holds position after + 1; blocks in which the sieve
- * can pass nothing come without data.  NULL sieve: all data.  The list is the caller's. */
+ * can pass nothing come without data, and closed where everything passes.  NULL sieve: all
+ * data.  The list is the caller's. */
 must_use struct status store_page(struct pg_tx *tx, uint64_t after, size_t limit,
                                   const struct sieve *sieve, struct block **ret);
 /* Releases a list. */
