@@ -194,8 +194,8 @@ a_block_that_postgres_cannot_read_is_a_fault_and_not_the_end(void **state)
     (void)state;
     write_log();
     test_run("postgres", NULL, "CREATE EXTENSION IF NOT EXISTS pg_surgery");
-    /* About eight pages of pieces to a block: this one is of the third, in the middle of what is
-     * read at once. */
+    /* About eight pages of pieces to a block: this one is of the third, in the middle of what
+     * is read at once. */
     test_run("postgres", NULL,
              "DO $$ BEGIN PERFORM heap_force_kill(reltoastrelid, ARRAY['(20,1)']::tid[]) "
              "FROM pg_class WHERE oid = 'events.log_1'::regclass; END $$");
