@@ -29,9 +29,11 @@ def house(pg, tmp_path):  # noqa: F811
 
 
 def test_blocks_written_before_partitions_stay_where_they_are(house):
-    before = house.query("SELECT * FROM events.log ORDER BY position")
+    before = house.query("SELECT position, last, data, checksum, created_at FROM events.log "
+                         "ORDER BY position")
     assert house.again().returncode == 0
-    assert house.query("SELECT * FROM log ORDER BY position", "app_events") == before
+    assert house.query("SELECT position, last, data, checksum, created_at FROM log ORDER BY position",
+                       "app_events") == before
     assert house.query("SELECT tableoid::regclass::text, count(*) FROM events.log GROUP BY 1") == [
         ("events.log_1", 3)]
     assert house.query("SELECT start, opened_at < now() - interval '59 minutes' "
