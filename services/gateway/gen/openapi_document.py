@@ -27,6 +27,25 @@ OWN = {
             ("types", {"type": "string"}, "prefixes of event types, comma-separated")],
         "statuses": {200: "EventBatch"},
         "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "POSITION_GONE"]},
+    "events_ingest": {
+        "tag": "Events", "summary": "Add events of another system to the log, as CloudEvents: one "
+                                    "structured, one in binary mode (attributes as ce- headers, the "
+                                    "body is the data), or a batch of up to 1000. Its types must be "
+                                    "among the system's appendTypes. A repeat with the same batch "
+                                    "number, Idempotency-Key or, without either, the same ids is "
+                                    "answered with the first answer.",
+        "headers": [
+            ("Samverka-Source", {"type": "string", "maxLength": 256},
+             "what the sources of the events begin with; with Samverka-Batch-Number"),
+            ("Samverka-Batch-Number", {"type": "integer", "minimum": 1},
+             "the source's own running number"),
+            ("Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 128,
+                                 "pattern": "^[!-~]+$"}, "instead of a batch number")],
+        "bodies": {"application/cloudevents+json": "NewCloudEvent",
+                   "application/cloudevents-batch+json": "NewCloudEventBatch", "*/*": None},
+        "statuses": {200: "Appended"},
+        "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "TOO_LARGE",
+                   "UNSUPPORTED_MEDIA_TYPE", "KEY_REUSED", "ABORTED", "STORAGE_FULL"]},
     "events_stream": {
         "tag": "Events", "summary": "The event log as server-sent events. Each id is a position: "
                                     "reconnect with Last-Event-ID, to any gateway.",
@@ -56,6 +75,10 @@ CONTENT = {
     "Status": ("application/json", {"type": "object"}),
     "Json": ("application/json", {"type": "object"}),
     "Page": ("text/html", {"type": "string"}),
+    "Appended": ("application/json", {"type": "object", "properties": {
+        "firstPosition": {"type": "string"}, "lastPosition": {"type": "string"},
+        "duplicates": {"type": "integer", "description": "events left out, because the same came "
+                                                         "before"}}}),
     "File": ("application/octet-stream", {"type": "string"}),
 }
 
@@ -300,6 +323,12 @@ def own_operation(route, schemas, codes):
     if route["own"] == "events_stream":
         operation["parameters"].append(parameter("Last-Event-ID", "header", {"type": "string"},
                                                  "the last position you have"))
+    operation["parameters"] += [parameter(name, "header", schema, text)
+                                for name, schema, text in own.get("headers", ())]
+    if "bodies" in own:
+        operation["requestBody"] = {"required": True, "content": {
+            media: {"schema": {"$ref": f"#/components/schemas/{kind}"} if kind else {}}
+            for media, kind in own["bodies"].items()}}
     if "body" in own:
         name = schemas.message(schemas.messages[own["body"]])
         operation["requestBody"] = {"required": True, "content": {"application/json": {
@@ -337,6 +366,22 @@ def fixed_schemas(codes):
                            "tenantsequence": text, "tenantid": text, "audience": text,
                            "traceparent": text, "correlationid": text, "data": {"type": "object"}},
             "additionalProperties": True},
+        "NewCloudEvent": {
+            "type": "object", "description": "CloudEvents 1.0, structured: at most 16 KiB. sequence, "
+                                             "tenantsequence, tenantid, audience and "
+                                             "originsequence are the log's to give.",
+            "required": ["specversion", "id", "source", "type"],
+            "properties": {"specversion": {"const": "1.0"}, "id": text, "source": text,
+                           "type": text, "subject": text,
+                           "time": {"type": "string", "format": "date-time"},
+                           "datacontenttype": text, "dataschema": text,
+                           "programme": {**text, "description": "code of a programme"},
+                           "nuts": {**text, "description": "region"},
+                           "esco": {**text, "description": "concepts, comma-separated"},
+                           "data": {}, "data_base64": {**text, "contentEncoding": "base64"}},
+            "additionalProperties": {"type": ["string", "integer", "boolean", "null"]}},
+        "NewCloudEventBatch": {"type": "array", "minItems": 1, "maxItems": 1000,
+                               "items": {"$ref": "#/components/schemas/NewCloudEvent"}},
         "Session": {
             "type": "object",
             "properties": {"principal": {"$ref": "#/components/schemas/wire.Principal"},
