@@ -41,11 +41,12 @@ compare_names(const void *left, const void *right)
 static struct status
 check_names(struct json_reader *reader, struct names *names, size_t first)
 {
-    struct json_slice *items = names->items + first;
     const size_t count = names->count - first;
+    struct json_slice *items;
 
     if (count < 2)
         return OK;
+    items = names->items + first;
     qsort(items, count, sizeof *items, compare_names);
     for (size_t i = 1; i < count; i++)
         if (compare_names(&items[i - 1], &items[i]) == 0) {

@@ -7,7 +7,13 @@
 #include "io/cloudevents/v1/cloudevents.pb-c.h"
 
 #define LIMIT_MAX 1000
-#define TYPE_BYTES 128
+#define EVENT_TERM_BYTES 128 /* as the log limits it */
+
+const struct event_parameter event_parameters[EVENT_TERM_KINDS] = {
+    {"types", EVENT_TERM_TYPE},           {"subjects", EVENT_TERM_SUBJECT},
+    {"programmes", EVENT_TERM_PROGRAMME}, {"nuts", EVENT_TERM_NUTS},
+    {"concepts", EVENT_TERM_CONCEPT},
+};
 
 struct reading {
     struct exchange *exchange;
@@ -30,21 +36,60 @@ read_number(struct arena *arena, const char *name, const char *value, uint64_t m
     return OK;
 }
 
+/* Terms of a kind, joined by commas. */
 static struct status
-read_types(struct arena *arena, const char *value, struct event_filter *filter)
+read_terms(struct arena *arena, const struct event_parameter *parameter, const char *value,
+           struct event_filter *filter)
 {
     while (*value) {
         const size_t size = strcspn(value, ",");
+        struct event_term *term = &filter->terms[filter->term_count];
 
-        if (size > TYPE_BYTES)
-            return FAIL_FIELD(arena, "types", "a prefix has at most %d characters", TYPE_BYTES);
-        if (size > 0 && filter->type_count == EVENT_TYPES_WANTED)
-            return FAIL_FIELD(arena, "types", "at most %d prefixes", EVENT_TYPES_WANTED);
-        if (size > 0)
-            TRY(need(filter->types[filter->type_count++] = arena_copy_n(arena, value, size)));
+        if (size > EVENT_TERM_BYTES)
+            return FAIL_FIELD(arena, parameter->name, "each has at most %d bytes",
+                              EVENT_TERM_BYTES);
+        if (size > 0 && filter->term_count == EVENT_TERMS_WANTED)
+            return FAIL_FIELD(arena, parameter->name, "at most %d in the whole filter",
+                              EVENT_TERMS_WANTED);
+        if (size > 0) {
+            term->kind = parameter->kind;
+            TRY(need(term->text = arena_copy_n(arena, value, size)));
+            filter->term_count++;
+        }
         value += size + (value[size] == ',');
     }
     return OK;
+}
+
+struct status
+event_filter_set(struct arena *arena, const char *name, const char *value,
+                 struct event_filter *filter, bool *ret_known)
+{
+    *ret_known = true;
+    for (size_t i = 0; i < EVENT_TERM_KINDS; i++)
+        if (strcmp(name, event_parameters[i].name) == 0)
+            return read_terms(arena, &event_parameters[i], value, filter);
+    *ret_known = false;
+    return OK;
+}
+
+void
+event_filter_put(const struct event_filter *filter, struct buffer *into)
+{
+    for (size_t kind = 0; kind < EVENT_TERM_KINDS; kind++) {
+        bool first = true;
+
+        for (size_t i = 0; i < filter->term_count; i++) {
+            if (filter->terms[i].kind != event_parameters[kind].kind)
+                continue;
+            if (first)
+                buffer_printf(into, "&%s=", event_parameters[kind].name);
+            else
+                buffer_putc(into, ',');
+            percent_encode(into, filter->terms[i].text);
+            first = false;
+        }
+    }
 }
 
 static struct status
@@ -54,13 +99,12 @@ set_parameter(void *context, const char *name, const char *value)
     struct event_query *query = reading->query;
     struct arena *arena = &reading->exchange->arena;
     uint64_t limit;
+    bool known;
 
     if (strcmp(name, "after") == 0) {
         query->has_after = true;
         return read_number(arena, name, value, INT64_MAX, &query->after);
     }
-    if (strcmp(name, "types") == 0)
-        return read_types(arena, value, &query->filter);
     if (strcmp(name, "limit") == 0) {
         TRY(read_number(arena, name, value, LIMIT_MAX, &limit));
         if (limit == 0)
@@ -68,7 +112,8 @@ set_parameter(void *context, const char *name, const char *value)
         query->limit = (uint32_t)limit;
         return OK;
     }
-    return FAIL_FIELD(arena, name, "there is no such parameter");
+    TRY(event_filter_set(arena, name, value, &query->filter, &known));
+    return known ? OK : FAIL_FIELD(arena, name, "there is no such parameter");
 }
 
 struct status
@@ -95,6 +140,30 @@ event_own_principal(struct identity_principal *ret)
     ret->principal.n_roles = 1;
 }
 
+/* Each kind's terms in a list of its own, which live in `texts`. */
+static void
+fill_filter(const struct event_filter *filter,
+            const char *texts[EVENT_TERM_KINDS][EVENT_TERMS_WANTED], Events__V1__Filter *ret)
+{
+    const char ***const lists[EVENT_TERM_KINDS] = {
+        [EVENT_TERM_TYPE] = &ret->types,           [EVENT_TERM_SUBJECT] = &ret->subjects,
+        [EVENT_TERM_PROGRAMME] = &ret->programmes, [EVENT_TERM_NUTS] = &ret->nuts,
+        [EVENT_TERM_CONCEPT] = &ret->concepts,
+    };
+    size_t *const counts[EVENT_TERM_KINDS] = {
+        [EVENT_TERM_TYPE] = &ret->n_types,           [EVENT_TERM_SUBJECT] = &ret->n_subjects,
+        [EVENT_TERM_PROGRAMME] = &ret->n_programmes, [EVENT_TERM_NUTS] = &ret->n_nuts,
+        [EVENT_TERM_CONCEPT] = &ret->n_concepts,
+    };
+
+    for (size_t i = 0; i < filter->term_count; i++) {
+        const enum event_term_kind kind = filter->terms[i].kind;
+
+        *lists[kind] = texts[kind];
+        texts[kind][(*counts[kind])++] = filter->terms[i].text;
+    }
+}
+
 struct status
 event_read_start(struct gateway *gateway, const Wire__V1__Principal *principal,
                  const struct event_filter *filter, uint64_t after, uint32_t limit,
@@ -104,16 +173,14 @@ event_read_start(struct gateway *gateway, const Wire__V1__Principal *principal,
 {
     const struct rpc_options options = {.principal = principal, .deadline = deadline};
     Events__V1__ReadRequest request = EVENTS__V1__READ_REQUEST__INIT;
-    Events__V1__Filter types = EVENTS__V1__FILTER__INIT;
-    const char *wanted[EVENT_TYPES_WANTED];
+    Events__V1__Filter wanted = EVENTS__V1__FILTER__INIT;
+    const char *texts[EVENT_TERM_KINDS][EVENT_TERMS_WANTED];
     struct bytes packed;
 
-    memcpy(wanted, filter->types, sizeof wanted);
-    types.types = wanted;
-    types.n_types = filter->type_count;
+    fill_filter(filter, texts, &wanted);
     request.after = after;
     request.limit = limit;
-    request.filter = &types;
+    request.filter = &wanted;
     TRY(wire_pack(&request.base, arena, &packed));
     return rpc_start(gateway->rpc, "events.v1.Log/Read", packed, &options, done, context,
                      arena);

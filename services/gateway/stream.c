@@ -71,8 +71,8 @@ streams_count(const struct streams *streams)
 static void
 client_free(struct client *client)
 {
-    for (size_t i = 0; i < client->filter.type_count; i++)
-        free((void *)(uintptr_t)client->filter.types[i]);
+    for (size_t i = 0; i < client->filter.term_count; i++)
+        free((void *)(uintptr_t)client->filter.terms[i].text);
     buffer_fini(&client->pending);
     free(client->credential);
     free(client);
@@ -146,7 +146,7 @@ take_page(struct client *client, const struct rpc_answer *answer, struct arena *
             feed_make_event(client->streams->gateway->events, page.events->events[i], arena);
 
         TRY(need(event));
-        if (event_visible(&client->filter, event->type, event->tenant_id, event->audience))
+        if (event_visible(&client->filter, &event->traits))
             buffer_put(&client->pending, event->frame, event->frame_size);
         free(event);
     }
@@ -212,8 +212,7 @@ copy_from_ring(struct client *client, char *into, size_t room)
                 ring_through(ring) > client->position ? ring_through(ring) : client->position;
             break;
         }
-        if (!client->sending &&
-            !event_visible(&client->filter, event->type, event->tenant_id, event->audience)) {
+        if (!client->sending && !event_visible(&client->filter, &event->traits)) {
             client->position = event->position;
             continue;
         }
@@ -291,7 +290,7 @@ has_something(const struct client *client, const struct ring *ring, uint64_t fro
     const struct ring_event *event;
 
     while ((event = ring_next(ring, from))) {
-        if (event_visible(&client->filter, event->type, event->tenant_id, event->audience))
+        if (event_visible(&client->filter, &event->traits))
             return true;
         from = event->position;
     }
@@ -369,9 +368,10 @@ client_fill(struct client *client, struct exchange *exchange, const struct event
     bool by_cookie;
 
     memcpy(client->filter.tenant_id, query->filter.tenant_id, sizeof client->filter.tenant_id);
-    for (size_t i = 0; i < query->filter.type_count; i++) {
-        TRY(need(client->filter.types[i] = strdup(query->filter.types[i])));
-        client->filter.type_count++;
+    for (size_t i = 0; i < query->filter.term_count; i++) {
+        client->filter.terms[i].kind = query->filter.terms[i].kind;
+        TRY(need(client->filter.terms[i].text = strdup(query->filter.terms[i].text)));
+        client->filter.term_count++;
     }
     TRY(auth_credential(exchange, &credential, &by_cookie));
     if (credential) {

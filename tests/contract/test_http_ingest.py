@@ -80,6 +80,29 @@ def test_binary_mode_takes_the_attributes_from_headers(place, system):  # noqa: 
         assert {name: got.get(name) for name in want} == want
 
 
+def test_filters_look_at_subject_programme_region_and_concepts(place, system):  # noqa: F811
+    marks = [("KTP", "SE312", "a,b"), ("KTP", "FI1D7", "b"), ("X", "SE110", "c,a")]
+    sent = [event(subject=f"mark/{n}", programme=programme, nuts=nuts, esco=esco)
+            for n, (programme, nuts, esco) in enumerate(marks)] + [event(subject="mark/3")]
+    start = taken(post(system, sent, MANY), len(sent)) - 1
+    for query, want in (("subjects=mark/1,mark/3", [1, 3]), ("programmes=KTP", [0, 1]),
+                        ("nuts=SE", [0, 2]), ("nuts=SE312,FI", [0, 1]), ("concepts=a", [0, 2]),
+                        ("concepts=c,b", [0, 1, 2]), ("programmes=KTP&nuts=SE&concepts=a", [0]),
+                        ("subjects=mark%2F2&types=com.example.", [2]), ("programmes=KT", [])):
+        page = place.officer.ask("GET", f"/v1/events?after={start}&limit=100&{query}")
+        assert page.status == 200, page
+        assert [one["subject"] for one in page.json] == [f"mark/{n}" for n in want], query
+        link = page.headers["Link"]
+        assert query.partition("=")[0] in link and link.endswith('>; rel="next"')
+        if want:
+            stream = Stream(place.officer, f"?after={start}&{query}")
+            stream.wait_subject(f"mark/{want[-1]}")
+            stream.close()
+            assert [one["subject"] for _, one in stream.events] == [f"mark/{n}" for n in want]
+    for wrong in ("subjects=" + "x" * 129, "types=" + ",".join("abc" * 11), "programme=KTP"):
+        assert place.officer.ask("GET", f"/v1/events?{wrong}").status == 400
+
+
 def test_a_batch_keeps_its_order(place, system):  # noqa: F811
     sent = [event(n=n) for n in range(500)]
     position = taken(post(system, sent, MANY), 500)

@@ -6,6 +6,14 @@ import re
 VARIABLE = re.compile(r"\{(\w+)\}")
 EVENT = {"$ref": "#/components/schemas/CloudEvent"}
 
+FILTER = [
+    ("types", {"type": "string"}, "prefixes of event types, comma-separated, as all of these"),
+    ("subjects", {"type": "string"}, "subjects"),
+    ("programmes", {"type": "string"}, "codes of programmes"),
+    ("nuts", {"type": "string"}, "prefixes of regions: SE3 passes SE312"),
+    ("concepts", {"type": "string"}, "concepts, one of which the event names"),
+]
+
 # What the gateway answers itself: tag, summary, statuses with what they carry.
 OWN = {
     "session_create": {
@@ -23,8 +31,8 @@ OWN = {
                                     "nothing in it was for you; go on with `after` from there.",
         "parameters": [
             ("after", {"type": "integer", "minimum": 0}, "first position wanted, less one"),
-            ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "events looked at"),
-            ("types", {"type": "string"}, "prefixes of event types, comma-separated")],
+            ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "how many at most"),
+            *FILTER],
         "statuses": {200: "EventBatch"},
         "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "POSITION_GONE"]},
     "events_ingest": {
@@ -52,7 +60,7 @@ OWN = {
         "parameters": [
             ("after", {"type": "integer", "minimum": 0}, "begin after this position; without it, "
                                                          "now"),
-            ("types", {"type": "string"}, "prefixes of event types, comma-separated")],
+            *FILTER],
         "statuses": {200: "EventStream"},
         "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "POSITION_GONE"]},
     "cluster": {"tag": "Operations", "summary": "How the services are.",
