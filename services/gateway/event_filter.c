@@ -20,9 +20,9 @@ struct reading {
     struct event_query *query;
 };
 
-static struct status
-read_number(struct arena *arena, const char *name, const char *value, uint64_t most,
-            uint64_t *ret)
+struct status
+event_number_read(struct arena *arena, const char *name, const char *value, uint64_t most,
+                  uint64_t *ret)
 {
     uint64_t number = 0;
 
@@ -103,10 +103,10 @@ set_parameter(void *context, const char *name, const char *value)
 
     if (strcmp(name, "after") == 0) {
         query->has_after = true;
-        return read_number(arena, name, value, INT64_MAX, &query->after);
+        return event_number_read(arena, name, value, INT64_MAX, &query->after);
     }
     if (strcmp(name, "limit") == 0) {
-        TRY(read_number(arena, name, value, LIMIT_MAX, &limit));
+        TRY(event_number_read(arena, name, value, LIMIT_MAX, &limit));
         if (limit == 0)
             return FAIL_FIELD(arena, name, "must be a number from 1 to %d", LIMIT_MAX);
         query->limit = (uint32_t)limit;
@@ -175,9 +175,14 @@ event_read_start(struct gateway *gateway, const Wire__V1__Principal *principal,
     Events__V1__ReadRequest request = EVENTS__V1__READ_REQUEST__INIT;
     Events__V1__Filter wanted = EVENTS__V1__FILTER__INIT;
     const char *texts[EVENT_TERM_KINDS][EVENT_TERMS_WANTED];
+    const char *tenant_id = filter->tenant_id;
     struct bytes packed;
 
     fill_filter(filter, texts, &wanted);
+    if (filter->own_only) {
+        wanted.tenant_ids = &tenant_id;
+        wanted.n_tenant_ids = 1;
+    }
     request.after = after;
     request.limit = limit;
     request.filter = &wanted;
@@ -199,4 +204,24 @@ event_page_unpack(struct bytes packed, struct arena *arena, struct event_page *r
     ret->through = reply->through;
     ret->head = reply->head;
     return OK;
+}
+
+static const char *
+text_or_none(const Io__Cloudevents__V1__CloudEvent *event, const char *name)
+{
+    const char *text = event_attribute(event, name);
+
+    return text ? text : "";
+}
+
+struct event_traits
+event_traits_of(const Io__Cloudevents__V1__CloudEvent *event)
+{
+    return (struct event_traits){.type = event->type,
+                                 .tenant_id = text_or_none(event, "tenantid"),
+                                 .audience = text_or_none(event, "audience"),
+                                 .subject = text_or_none(event, "subject"),
+                                 .programme = text_or_none(event, "programme"),
+                                 .nuts = text_or_none(event, "nuts"),
+                                 .concepts = text_or_none(event, "esco")};
 }

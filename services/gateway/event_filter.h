@@ -31,6 +31,12 @@ void event_filter_put(const struct event_filter *filter, struct buffer *into);
 /* Reads after, limit and the filter from the query, and the tenant from the identity. */
 must_use struct status event_query_read(struct exchange *exchange, struct event_query *ret);
 
+/* A whole number of at most `most`; INVALID_ARGUMENT names the parameter. */
+must_use struct status event_number_read(struct arena *arena, const char *name,
+                                         const char *value, uint64_t most, uint64_t *ret);
+/* The traits are the event's own texts. */
+struct event_traits event_traits_of(const Io__Cloudevents__V1__CloudEvent *event);
+
 /* Asks the log for a page.  `done` as for rpc_start; the page is a packed ReadReply. */
 must_use struct status
 event_read_start(struct gateway *gateway, const Wire__V1__Principal *principal,

@@ -48,8 +48,8 @@ term_fits(const struct event_term *term, const struct event_traits *traits)
     }
 }
 
-static bool
-wanted(const struct event_filter *filter, const struct event_traits *traits)
+bool
+event_wanted(const struct event_filter *filter, const struct event_traits *traits)
 {
     unsigned asked = 0, met = 0; /* kinds, as bits */
 
@@ -64,8 +64,11 @@ wanted(const struct event_filter *filter, const struct event_traits *traits)
 bool
 event_visible(const struct event_filter *filter, const struct event_traits *traits)
 {
-    if (strcmp(traits->audience, "internal") == 0 || !wanted(filter, traits))
+    if (strcmp(traits->audience, "internal") == 0 || !event_wanted(filter, traits))
         return false;
+    if (filter->own_only)
+        return filter->tenant_id[0] != '\0' &&
+               strcmp(filter->tenant_id, traits->tenant_id) == 0;
     if (strcmp(traits->audience, "public") == 0)
         return true;
     return filter->tenant_id[0] != '\0' && (strcmp(filter->tenant_id, traits->tenant_id) == 0 ||

@@ -49,10 +49,13 @@ struct event_term {
 };
 struct event_filter {
     char tenant_id[IDENTITY_ID_BYTES]; /* "" sees public events only */
+    bool own_only;                     /* the tenant's, without those that others share */
     struct event_term terms[EVENT_TERMS_WANTED];
     size_t term_count;
 };
 
+/* Whether the terms let it through, whoever looks. */
+bool event_wanted(const struct event_filter *filter, const struct event_traits *traits);
 /* Own tenant's, public, or shared with the tenant; never internal ones. */
 bool event_visible(const struct event_filter *filter, const struct event_traits *traits);
 

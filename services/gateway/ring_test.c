@@ -32,7 +32,8 @@ sees(const struct event_filter *filter, const char *type, const char *tenant,
 static void
 one_sees_the_own_the_public_and_the_shared_but_nothing_internal(void **context)
 {
-    const struct event_filter me = filter_of(mine, NULL), nobody = filter_of("", NULL);
+    const struct event_filter nobody = filter_of("", NULL);
+    struct event_filter me = filter_of(mine, NULL);
     char shared[100];
 
     (void)context;
@@ -46,6 +47,11 @@ one_sees_the_own_the_public_and_the_shared_but_nothing_internal(void **context)
     assert_false(sees(&nobody, "t", mine, ""));
     assert_false(sees(&nobody, "t", mine, shared));
     assert_true(sees(&nobody, "t", mine, "public"));
+    me.own_only = true;
+    assert_true(sees(&me, "t", mine, "public"));
+    assert_false(sees(&me, "t", theirs, "public"));
+    assert_false(sees(&me, "t", theirs, shared));
+    me.own_only = false;
     shared[strlen(shared) - 1] = '\0'; /* a part of an id is not the id */
     assert_false(sees(&me, "t", theirs, shared));
 }

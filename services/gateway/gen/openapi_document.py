@@ -14,6 +14,9 @@ FILTER = [
     ("concepts", {"type": "string"}, "concepts, one of which the event names"),
 ]
 
+PAGE_ERRORS = ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "UNAVAILABLE", "INTERNAL",
+               "DEADLINE_EXCEEDED", "POSITION_GONE"]
+
 # What the gateway answers itself: tag, summary, statuses with what they carry.
 OWN = {
     "session_create": {
@@ -68,6 +71,14 @@ OWN = {
     "openapi": {"tag": "Operations", "summary": "This document.", "statuses": {200: "Json"},
                 "errors": []},
     "home": {"tag": "Pages", "summary": "The home page.", "statuses": {200: "Page"}, "errors": []},
+    "log_page": {"tag": "Pages", "summary": "Who follows the event log, and its newest events.",
+                 "parameters": [
+                     ("before", {"type": "integer"}, "events before this position, newest first"),
+                     ("after", {"type": "integer"}, "the next events after this position"),
+                     *FILTER],
+                 "statuses": {200: "Page"}, "errors": PAGE_ERRORS},
+    "log_event": {"tag": "Pages", "summary": "One event of the log.", "statuses": {200: "Page"},
+                  "errors": [*PAGE_ERRORS, "NOT_FOUND"]},
     "docs": {"tag": "Pages", "summary": "The reference, readable.", "statuses": {200: "Page"},
              "errors": []},
     "problem_page": {"tag": "Pages", "summary": "What a problem's type means.",
