@@ -134,17 +134,32 @@ read_events(struct ingest *ingest, Io__Cloudevents__V1__CloudEventBatch *ret)
                             ingest->mode == INGEST_BATCH, &exchange->arena, ret);
 }
 
+/* Moves the log's complaint to its place in the request.  What the sequencer finds comes as
+ * text, with the place in front. */
+static struct status
+at_place(const struct ingest *ingest, struct status status)
+{
+    struct arena *arena = &ingest->exchange->arena;
+    const char *colon = status.detail ? strstr(status.detail, ": ") : NULL;
+
+    if (!status.field && colon && strncmp(status.detail, "batch.events[", 13) == 0) {
+        status.field = arena_copy_n(arena, status.detail, (size_t)(colon - status.detail));
+        status.detail = colon + 2;
+    }
+    if (status.field)
+        status.field = ingest_pointer(status.field, ingest->mode, arena);
+    return status;
+}
+
 static void
 answer_appended(struct ingest *ingest, const struct rpc_answer *answer)
 {
     struct exchange *exchange = ingest->exchange;
     scoped(buffer_fini) struct buffer body = {0};
-    struct status status = answer->status;
+    struct status status = at_place(ingest, answer->status);
     const Events__V1__AppendReply *reply;
     ProtobufCMessage *message;
 
-    if (failed(status) && status.field)
-        status.field = ingest_pointer(status.field, ingest->mode, &exchange->arena);
     if (!failed(status))
         status = wire_unpack(&events__v1__append_reply__descriptor, answer->packed,
                              &exchange->arena, &message);

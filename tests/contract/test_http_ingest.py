@@ -125,6 +125,20 @@ def test_a_repeat_gets_the_first_answer(system):
     assert (other.status, other.json["code"]) == (422, "KEY_REUSED")
 
 
+def test_an_id_that_came_before_is_not_added_again(place, system):  # noqa: F811
+    old, new = event(data=1), event(data=2)
+    position = taken(post(system, old))
+    answer = post(system, [old, new], MANY)
+    assert answer.json["duplicates"] == 1
+    assert taken(answer) > position
+    answer = post(system, old, key=str(uuid.uuid4()))
+    assert (answer.status, answer.json["duplicates"]) == (200, 1), answer
+    answer = post(system, [event(), {**old, "data": 3}], MANY)
+    refused(answer, 422, "/1/id", "KEY_REUSED")
+    seen = read(place.officer, position, 1000)
+    assert [one["id"] for one in seen].count(old["id"]) == 1
+
+
 def test_a_source_may_number_its_batches(system):
     source = f"/erp/{uuid.uuid4()}"
     counted = {"Samverka_Source": source, "Samverka_Batch_Number": "1"}
@@ -189,10 +203,10 @@ def test_only_systems_add_events(place):  # noqa: F811
 
 
 def test_a_system_adds_only_the_types_that_are_its_own(place, system):  # noqa: F811
-    answer = post(system, event(type="org.samverka.need.published.v1"))
-    assert (answer.status, answer.json["code"]) == (403, "PERMISSION_DENIED"), answer
-    answer = post(system, [event(), event(type="com.other.x")], MANY)
-    assert (answer.status, answer.json["code"]) == (403, "PERMISSION_DENIED"), answer
+    refused(post(system, event(type="org.samverka.need.published.v1")), 403, "/type",
+            "PERMISSION_DENIED")
+    refused(post(system, [event(), event(type="com.other.x")], MANY), 403, "/1/type",
+            "PERMISSION_DENIED")
     nothing = enrol(place.officer, place.cluster.url, appendTypes=[])
     assert post(nothing, event()).status == 403
 
