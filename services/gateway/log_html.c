@@ -27,13 +27,13 @@ put_headings(struct buffer *into, const enum text_name *names, size_t count, enu
     buffer_puts(into, "</tr></thead>\n<tbody>\n");
 }
 
-/* A table in a region that can be scrolled with the keyboard, named by its section's heading.
+/* A table in a group that can be scrolled with the keyboard, named by its section's heading.
  */
 static void
 open_table(struct buffer *into, const char *heading)
 {
     buffer_printf(into,
-                  "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s\">"
+                  "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"%s\">"
                   "<table aria-labelledby=\"%s\">\n",
                   heading, heading);
 }
@@ -100,16 +100,28 @@ put_state(struct buffer *into, const Events__V1__Follower *follower, enum lang l
     buffer_puts(into, "</span></td>");
 }
 
+/* RFC 3339 for programs; people read it with a space. */
+static void
+put_time(struct buffer *into, const char *time)
+{
+    const size_t date = strcspn(time, "T");
+
+    buffer_puts(into, "<td>");
+    if (*time)
+        buffer_printf(into, "<time datetime=\"%s\">%.*s %s</time>", time, (int)date, time,
+                      time + date + (time[date] == 'T'));
+    buffer_puts(into, "</td>");
+}
+
 static void
 put_since(struct buffer *into, uint64_t unix_ms)
 {
     char time[JSON_TIME_SIZE];
 
-    buffer_puts(into, "<td>");
-    if (unix_ms > 0 && unix_ms <= INT64_MAX &&
-        json_time_write((int64_t)(unix_ms / 1000), 0, time))
-        buffer_printf(into, "<time datetime=\"%s\">%s</time>", time, time);
-    buffer_puts(into, "</td>");
+    put_time(into, unix_ms > 0 && unix_ms <= INT64_MAX &&
+                           json_time_write((int64_t)(unix_ms / 1000), 0, time)
+                       ? time
+                       : "");
 }
 
 static void
@@ -165,10 +177,7 @@ put_row(struct buffer *into, const struct log_row *row, bool tenants)
 
     buffer_printf(into, "<tr><th scope=\"row\"><a href=\"/events/%llu\">%llu</a></th>",
                   position, position);
-    if (*row->time)
-        buffer_printf(into, "<td><time datetime=\"%s\">%s</time></td>", row->time, row->time);
-    else
-        put_cell(into, "");
+    put_time(into, row->time);
     put_cell(into, row->type);
     put_cell(into, row->subject);
     put_cell(into, row->programme);
