@@ -211,6 +211,24 @@ def test_a_system_adds_only_the_types_that_are_its_own(place, system):  # noqa: 
     assert post(nothing, event()).status == 403
 
 
+def test_a_system_is_shown_only_the_types_it_may_see(place, system):  # noqa: F811
+    narrow = enrol(place.officer, place.cluster.url, types=["com.example.seen."])
+    stream = Stream(narrow)
+    wait_for(lambda: stream.retries, 10, "the stream to open")
+    start = taken(post(system, event(type="com.example.hidden.v1"))) - 1
+    for n in range(3):
+        taken(post(system, [event(type="com.example.hidden.v1"),
+                            event(type="com.example.seen.v1", subject=f"seen/{n}")], MANY), 2)
+        stream.wait_subject(f"seen/{n}")
+    again = Stream(narrow, f"?after={start}")
+    again.wait_subject("seen/2")
+    for one in (stream, again):
+        one.close()
+        assert [event["subject"] for _, event in one.events] == ["seen/0", "seen/1", "seen/2"]
+    page = narrow.ask("GET", f"/v1/events?after={start}&limit=1000")
+    assert [one["subject"] for one in page.json] == ["seen/0", "seen/1", "seen/2"]
+
+
 def test_another_tenant_sees_none_of_it(place, system):  # noqa: F811
     stream = Stream(place.other)
     position = taken(post(system, event(subject="private/1")))
