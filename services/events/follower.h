@@ -4,6 +4,7 @@
  * the stream sends.  All on the stream's thread. */
 
 #include "services/events/frames.h"
+#include "services/events/group.h"
 #include "services/events/quotas.h"
 #include "services/events/reader.h"
 #include "services/events/tail.h"
@@ -19,19 +20,22 @@ struct follower {
     struct routing routing;
     char user_id[64];
     enum follower_state state;
-    uint64_t serial;     /* a second Follow of the peer gets another */
-    struct quota *quota; /* of its key, while it follows */
+    uint64_t serial;             /* a second Follow of the peer gets another */
+    struct quota *quota;         /* of its key, while it follows */
+    struct group_member *member; /* of a durable consumer; else NULL */
     struct sieve *sieve;
     uint64_t sent;    /* `through` of the last frame */
     uint64_t through; /* looked at; ahead of `sent` while nothing passed the sieve */
     uint32_t credit;
-    struct block *page, *next_page; /* lists, while behind the tail */
-    bool asked;                     /* a page is under way */
-    struct mono retry_page_at;      /* no page is asked for before */
-    struct mono sent_at;            /* of the last frame */
-    struct mono silent_since;       /* when `through` went ahead of `sent` */
-    struct mono blocked_since;      /* since when its pipe has had no room */
-    struct mono retry_at;           /* blocked: when sending is tried again */
+    uint64_t events, events_counted; /* sent; as of the last census */
+    struct wall since;               /* the follow began */
+    struct block *page, *next_page;  /* lists, while behind the tail */
+    bool asked;                      /* a page is under way */
+    struct mono retry_page_at;       /* no page is asked for before */
+    struct mono sent_at;             /* of the last frame */
+    struct mono silent_since;        /* when `through` went ahead of `sent` */
+    struct mono blocked_since;       /* since when its pipe has had no room */
+    struct mono retry_at;            /* blocked: when sending is tried again */
     bool blocked;
     /* ended */
     struct mono ended_at;

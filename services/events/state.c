@@ -42,6 +42,14 @@ post(void *context, struct append_job *job, struct arena *arena)
     return sequencer_post(sequencer, job, arena);
 }
 
+static bool
+leads(void *context)
+{
+    struct sequencer *sequencer = atomic_load(&((struct events_state *)context)->sequencer);
+
+    return sequencer && sequencer_leads(sequencer);
+}
+
 static struct status
 start_stream(struct service_frame *frame, const struct events_settings *settings,
              struct arena *arena, struct events_state *state)
@@ -60,6 +68,7 @@ start_stream(struct service_frame *frame, const struct events_settings *settings
                                 .own = state->own,
                                 .own_count = state->own_count,
                                 .pg = &state->reader_pg,
+                                .instance = frame->instance,
                                 .clock = frame->clock,
                                 .tail_bytes = (size_t)settings->tail_mib << 20,
                                 .replay_bytes = (size_t)settings->replay_mib << 20,
@@ -68,6 +77,8 @@ start_stream(struct service_frame *frame, const struct events_settings *settings
                                 .limits = {(uint32_t)settings->system_follows,
                                            (uint32_t)settings->system_events_per_second,
                                            (uint32_t)settings->system_appends_per_second},
+                                .ack_ms = (uint32_t)settings->ack_ms,
+                                .leads = leads,
                                 .post = post,
                                 .context = state},
         arena, &state->stream);
@@ -84,6 +95,8 @@ start_sequencer(struct service_frame *frame, const struct events_settings *setti
                                       .deliver = deliver,
                                       .reached = reached,
                                       .ring = ring,
+                                      .roll = {.days = (uint32_t)settings->partition_days,
+                                               .events = settings->partition_events},
                                       .context = state};
     struct sequencer *sequencer = NULL;
     struct status status;
@@ -115,6 +128,7 @@ state_create(struct service_frame *frame, const struct events_settings *settings
     memset(ret, 0, sizeof *ret);
     ret->resolver = frame->resolver;
     ret->doorbell = frame->doorbell;
+    ret->keep_days = (uint32_t)settings->keep_days;
     ret->reader_pg = ret->sequencer_pg = pg;
     ret->sequencer_pg.application_name = "events/sequencer";
     ret->sequencer_pg.pooled = false;

@@ -61,7 +61,16 @@ static struct status
 post(void *context, struct append_job *job, struct arena *arena)
 {
     (void)context;
+    if (!stand.sequencer)
+        return FAIL(arena, UNAVAILABLE, "not_leader");
     return sequencer_post(stand.sequencer, job, arena);
+}
+
+static bool
+leads(void *context)
+{
+    (void)context;
+    return stand.sequencer && sequencer_leads(stand.sequencer);
 }
 
 static bool
@@ -82,12 +91,15 @@ start_stream(bool curve)
         .own = &stand.own_peer,
         .own_count = curve ? 1 : 0,
         .pg = &stand.pg,
+        .instance = "test:1",
         .clock = clock_system(),
         .tail_bytes = (size_t)1 << 20,
         .replay_bytes = (size_t)8 << 20,
         .followers_limit = 20,
         .slow_ms = 1000,
         .limits = {.follows = 3, .events_per_second = 100000, .appends_per_second = 1000},
+        .ack_ms = 2000,
+        .leads = leads,
         .post = post,
     };
 

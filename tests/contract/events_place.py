@@ -18,6 +18,23 @@ import zmq
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TENANTS = ["0193a000-0000-7000-8000-000000000001", "0193a000-0000-7000-8000-000000000002"]
 DEADLINE_S = 30
+ONE_PARTITION = """
+    DO $$
+    DECLARE
+        part text;
+    BEGIN
+        IF (SELECT array_agg(start) FROM events.log_partition) = '{1}' THEN
+            RETURN;
+        END IF;
+        FOR part IN SELECT inhrelid::regclass FROM pg_inherits
+                    WHERE inhparent = 'events.log'::regclass LOOP
+            EXECUTE 'DROP TABLE ' || part;
+        END LOOP;
+        CREATE TABLE events.log_1 PARTITION OF events.log FOR VALUES FROM (1) TO (MAXVALUE);
+        ALTER TABLE events.log_1 OWNER TO samverka_owner;
+        DELETE FROM events.log_partition;
+        INSERT INTO events.log_partition (start) VALUES (1);
+    END $$"""
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +61,13 @@ def start(make_cluster, **options):
     with admin.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE events.test_system (system_id uuid, key text, tenant_ids uuid[], "
-            "types text[], expires_at timestamptz);"
+            "types text[], expires_at timestamptz, tenant_id uuid, append_types text[], "
+            "follows_limit integer, events_per_second integer, appends_per_second integer);"
             "GRANT SELECT ON events.test_system TO app_events;"
             "CREATE OR REPLACE FUNCTION events.systems() RETURNS TABLE (system_id uuid, key text, "
-            "tenant_ids uuid[], types text[], expires_at timestamptz) LANGUAGE sql STABLE "
+            "tenant_ids uuid[], types text[], expires_at timestamptz, tenant_id uuid, "
+            "append_types text[], follows_limit integer, events_per_second integer, "
+            "appends_per_second integer) LANGUAGE sql STABLE "
             "AS 'SELECT * FROM events.test_system'")
     admin.close()
     cluster.start()
@@ -63,9 +83,10 @@ def alone(make_module_cluster):
 def cluster(alone):
     """The module's cluster with an empty log."""
     alone["events"].stop()
-    execute(alone, "TRUNCATE events.outbox, events.log, events.tenant_stream, events.parked, "
-                     "events.append_source, events.test_system;"
+    execute(alone, "TRUNCATE events.consumer, events.follower, events.outbox, events.log, events.tenant_stream, "
+                     "events.parked, events.append_source, events.test_system, events.chain_mark;"
                      "UPDATE events.head SET first_kept = 0, position = 0")
+    execute(alone, ONE_PARTITION)
     alone.start_service("events")
     return alone
 
@@ -107,12 +128,14 @@ def writer(cluster):
     return cluster.postgres.connect("samverka", "app_registry")
 
 
-def enrol(cluster, tenants, types=(), expires=None):
-    """A key pair that registry has published, and the id of its system."""
+def enrol(cluster, tenants, types=(), expires=None, appends=(), limits=(0, 0, 0)):
+    """A key pair that registry has published, and the id of its system.  `appends`: prefixes of the
+    types that it may append; `limits`: follows, events and appended events a second, 0: none."""
     public, secret = zmq.curve_keypair()
     system = str(uuid.uuid4())
-    execute(cluster, "INSERT INTO events.test_system VALUES (%s, %s, %s::uuid[], %s::text[], %s)",
-            system, public.decode(), list(tenants), list(types), expires)
+    execute(cluster, "INSERT INTO events.test_system VALUES (%s, %s, %s::uuid[], %s::text[], %s, %s, "
+            "%s::text[], %s, %s, %s)", system, public.decode(), list(tenants), list(types), expires,
+            tenants[0], list(appends), *limits)
     return (public, secret), system
 
 
@@ -143,6 +166,19 @@ def number(item, name="sequence"):
 
 def head(cluster):
     return execute(cluster, "SELECT position FROM events.head")[0][0]
+
+
+def roll(cluster):
+    """The open partition ends, as when it is old: the leader's statements."""
+    connection = cluster.postgres.connect("samverka", "app_events")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN; INSERT INTO chain_mark (start, tenant_id, number, link) "
+                           "SELECT (SELECT position + 1 FROM head), tenant_id, last, chain "
+                           "FROM tenant_stream; SELECT roll_log(position) FROM head")
+            cursor.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def await_head(cluster, position, deadline_s=DEADLINE_S):
