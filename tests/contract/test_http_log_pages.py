@@ -6,9 +6,12 @@ import re
 import uuid
 
 import pytest
+import zmq
 
-from http_place import SEEN, Answer, contract, place  # noqa: F401
+from events_place import client  # noqa: F401
+from http_place import SEEN, Answer, Browser, contract, place  # noqa: F401
 from samverka_client import wait_for
+from test_followers import open_follow
 from test_http_ingest import MANY, enrol, event, post, taken
 
 VOID = {"meta", "link", "input", "br", "rect", "circle"}
@@ -194,17 +197,40 @@ def test_a_wrong_question_is_refused(place):  # noqa: F811
         see(place.officer, f"/events?{query}")
 
 
-def test_followers_are_told_or_the_page_says_that_they_are_not(place, operator):  # noqa: F811
-    answer = operator.ask("GET", "/v1/events/followers")
-    page = see(operator, "/events?lang=en")
-    if answer.status == 200:
-        for follower in answer.json["followers"]:
-            assert follower["userId"].partition(":")[2] in page.text
-        assert "service matching" in page.text
-    else:
-        assert answer.json["code"] == "UNIMPLEMENTED"
-        assert "cannot tell who follows" in page.text
+def followers_of(browser):
+    answer = browser.ask("GET", "/v1/events/followers")
+    assert answer.status == 200, answer
+    return {(one["userId"], one["consumer"]): one for one in answer.json["followers"]}
+
+
+def test_who_follows_is_shown_to_its_own_people(place, operator, client):  # noqa: F811
+    public, secret = zmq.curve_keypair()
+    made = place.officer.ask("POST", "/v1/systems", {"name": "Nattlig <kopia>", "appendTypes": ["com."],
+                                                     "curvePublicKey": public.decode()})
+    system = Browser(place.cluster.url, token=made.json["bearerToken"])
+    user = f"system:{made.json['system']['systemId']}"
+    socket = open_follow(client, place.cluster, (public, secret), consumer="nightly")
+    taken(post(system, [event() for _ in range(5)], MANY), 5)
+    key = (user, "nightly")
+    for browser in (operator, place.officer, system):
+        wait_for(lambda: key in followers_of(browser), 15, "the consumer to be listed")
+    assert {one for one, _ in followers_of(system)} == {user}
+    assert key not in followers_of(place.other)
+    wait_for(lambda: ">Connected<" in see(place.officer, "/events?lang=en").text, 15, "its follow")
+    page = see(place.officer, "/events?lang=en")
+    for words in ("system Nattlig &lt;kopia&gt;", "<td>nightly</td>", "New events per second"):
+        assert words in page.text, words
+    assert "service matching" not in page.text
+    assert "nightly" not in see(place.other).text
+    assert "service matching" in see(operator, "/events?lang=en").text
+    socket.close(0)
+    wait_for(lambda: "Inte ansluten" in see(place.officer, "/events?lang=sv").text, 15, "it to be gone")
+
+    forget = "/v1/events/consumers/nightly"
+    for browser, query, status in ((place.other, f"?userId={user}", 404), (place.student, "", 403),
+                                   (place.nobody, "", 401), (place.officer, "", 400)):
+        assert browser.ask("DELETE", forget + query).status == status
+    assert place.officer.ask("DELETE", f"{forget}?userId={user}").status == 200
+    wait_for(lambda: key not in followers_of(place.officer), 10, "the consumer to be forgotten")
     for browser, status in ((place.nobody, 401), (place.student, 403)):
         assert browser.ask("GET", "/v1/events/followers").status == status
-        assert browser.ask("DELETE", "/v1/events/consumers/crm").status == status
-    assert place.officer.ask("DELETE", "/v1/events/consumers/nobodys-consumer").status == 404
