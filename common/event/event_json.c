@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json/json_plan.h"
 #include "common/wire/contract.h"
@@ -112,8 +113,38 @@ put_known_data(const struct event_json *events, const Io__Cloudevents__V1__Cloud
     return OK;
 }
 
+bool
+event_json_type(const char *content_type)
+{
+    const size_t size = strcspn(content_type, "; \t");
+
+    return (size == 16 && strncasecmp(content_type, "application/json", size) == 0) ||
+           (size == 9 && strncasecmp(content_type, "text/json", size) == 0) ||
+           (size > 5 && strncasecmp(content_type + size - 5, "+json", 5) == 0);
+}
+
+/* What a producer calls JSON is looked at before it stands as such in an answer of ours; what
+ * is none goes out as the bytes that came. */
 static void
-put_other_data(const Io__Cloudevents__V1__CloudEvent *event, struct buffer *into)
+put_text(const char *type, const char *text, struct arena *arena, struct buffer *into)
+{
+    const ProtobufCBinaryData bytes = {strlen(text), (uint8_t *)(uintptr_t)text};
+
+    put_member(into, "datacontenttype", type);
+    if (!event_json_type(type)) {
+        put_member(into, "data", text);
+    } else if (failed(json_value_check(text, bytes.len, arena))) {
+        buffer_puts(into, ",\"data_base64\":");
+        put_bytes(into, &bytes);
+    } else {
+        buffer_puts(into, ",\"data\":");
+        json_value_write(text, bytes.len, into);
+    }
+}
+
+static void
+put_other_data(const Io__Cloudevents__V1__CloudEvent *event, struct arena *arena,
+               struct buffer *into)
 {
     const char *type = event_attribute(event, "datacontenttype");
 
@@ -129,8 +160,7 @@ put_other_data(const Io__Cloudevents__V1__CloudEvent *event, struct buffer *into
         put_bytes(into, &event->binary_data);
         return;
     case IO__CLOUDEVENTS__V1__CLOUD_EVENT__DATA_TEXT_DATA:
-        put_member(into, "datacontenttype", type ? type : "text/plain");
-        put_member(into, "data", event->text_data);
+        put_text(type ? type : "text/plain", event->text_data, arena, into);
         return;
     default:
         return;
@@ -155,7 +185,7 @@ event_json_write(const struct event_json *events, const Io__Cloudevents__V1__Clo
     }
     TRY(put_known_data(events, event, arena, into, &known));
     if (!known)
-        put_other_data(event, into);
+        put_other_data(event, arena, into);
     buffer_putc(into, '}');
     return buffer_check(into, arena);
 }

@@ -87,3 +87,10 @@ must_use struct status json_set_path(const struct json_plan *plan, const char *p
  * JSON_DEPTH.  The message's strings must be UTF-8, as wire_unpack leaves them. */
 must_use struct status json_write(const struct json_plan *plan, const ProtobufCMessage *message,
                                   struct arena *arena, struct buffer *into);
+
+/* Whether the text is one JSON value of any kind, under the limits above.  INVALID_ARGUMENT
+ * with the pointer as field; TOO_LARGE beyond JSON_TEXT_BYTES. */
+must_use struct status json_value_check(const char *text, size_t size, struct arena *arena);
+
+/* Appends a value that has passed the check, on one line: without the space between tokens. */
+void json_value_write(const char *text, size_t size, struct buffer *into);

@@ -208,24 +208,6 @@ read_list(struct json_reader *reader, const struct json_field *field, ProtobufCM
     return OK;
 }
 
-/* A member's name and colon.  The name stays in the path until the next one. */
-static struct status
-take_key(struct json_reader *reader, struct json_slice *ret)
-{
-    struct json_step *step = &reader->path[reader->depth - 1];
-
-    step->kind = JSON_STEP_NONE;
-    if (json_peek(reader) != '"')
-        return json_refuse(reader, "a member's name must be a string");
-    TRY(json_take_string(reader, false, ret));
-    *step = (struct json_step){JSON_STEP_NAME, ret->at, ret->size};
-    if (++reader->keys > JSON_KEYS)
-        return json_refuse(reader, "more than 1000 members");
-    if (!json_accept(reader, ':'))
-        return json_refuse(reader, "a colon must follow the name");
-    return OK;
-}
-
 /* The key of a map entry from the text of a member's name. */
 static struct status
 set_map_key(struct json_reader *reader, const struct json_field *field, struct json_slice text,
@@ -266,7 +248,7 @@ read_map_entry(struct json_reader *reader, const struct json_field *field, struc
     struct json_slice key, text;
     enum json_token token;
 
-    TRY(take_key(reader, &key));
+    TRY(json_take_key(reader, &key));
     TRY(list_grow(reader, list, sizeof entry));
     TRY(need(entry = arena_alloc(reader->arena, plan->descriptor->sizeof_message)));
     plan->descriptor->message_init(entry);
@@ -321,7 +303,7 @@ take_field(struct json_reader *reader, const struct json_plan *plan, unsigned gu
         *ret = guess;
         return OK;
     }
-    TRY(take_key(reader, &key));
+    TRY(json_take_key(reader, &key));
     index = json_plan_field(plan, key.at, key.size);
     if (index < 0)
         return json_refuse(reader, "there is no such field");

@@ -368,6 +368,43 @@ times_cover_leap_years_and_offsets(void **context)
     assert_int_equal(sample->times[3]->nanos, 500000000);
 }
 
+static void
+any_value_is_checked_and_written_on_one_line(void **context)
+{
+    struct state *state = *context;
+    static const char *const good[][2] = {
+        {" 1 ", "1"},
+        {"\"a b\\\"\\\\\"", "\"a b\\\"\\\\\""},
+        {"[ ]", "[]"},
+        {"{\n\"a\" : {\t\"a\" : null } ,\r\"b\":[ true, 1.50e3 ]}",
+         "{\"a\":{\"a\":null},\"b\":[true,1.50e3]}"},
+    };
+    static const char *const bad[][2] = {{"", ""},
+                                         {"1 2", ""},
+                                         {"{\"a\":1,\"\\u0061\":2}", "/a"},
+                                         {"[1,]", "/1"},
+                                         {"[{\"a\":[tru]}]", "/0/a/0"},
+                                         {"\"\xff\"", ""},
+                                         {"[\"\n\"]", "/0"}};
+
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        scoped(buffer_fini) struct buffer text = {0};
+
+        buffer_init(&text, 1000);
+        assert_int_equal(json_value_check(good[i][0], strlen(good[i][0]), &state->arena).code,
+                         CODE_OK);
+        json_value_write(good[i][0], strlen(good[i][0]), &text);
+        assert_string_equal((const char *)text.data, good[i][1]);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        const struct status status =
+            json_value_check(bad[i][0], strlen(bad[i][0]), &state->arena);
+
+        assert_int_equal(status.code, CODE_INVALID_ARGUMENT);
+        assert_string_equal(status.field, bad[i][1]);
+    }
+}
+
 int
 main(void)
 {
@@ -386,6 +423,7 @@ main(void)
         cmocka_unit_test(what_is_written_reads_back_and_is_written_the_same),
         cmocka_unit_test(a_buffer_that_is_too_small_is_an_error),
         cmocka_unit_test(times_cover_leap_years_and_offsets),
+        cmocka_unit_test(any_value_is_checked_and_written_on_one_line),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

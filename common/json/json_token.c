@@ -282,3 +282,20 @@ json_open(struct json_reader *reader)
     reader->path[reader->depth++] = (struct json_step){0};
     return OK;
 }
+
+struct status
+json_take_key(struct json_reader *reader, struct json_slice *ret)
+{
+    struct json_step *step = &reader->path[reader->depth - 1];
+
+    step->kind = JSON_STEP_NONE;
+    if (json_peek(reader) != '"')
+        return json_refuse(reader, "a member's name must be a string");
+    TRY(json_take_string(reader, false, ret));
+    *step = (struct json_step){JSON_STEP_NAME, ret->at, ret->size};
+    if (++reader->keys > JSON_KEYS)
+        return json_refuse(reader, "more than 1000 members");
+    if (!json_accept(reader, ':'))
+        return json_refuse(reader, "a colon must follow the name");
+    return OK;
+}

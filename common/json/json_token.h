@@ -1,7 +1,7 @@
 #pragma once
 
-/* The reader's lower half: the text as tokens, and errors that name their place.  Inside the
- * json family only. */
+/* The reader's lower half: the text as tokens, and errors that name their place.  For the
+ * json family, and for readers of JSON that is no message of the contract. */
 
 #include "common/json/json_plan.h"
 
@@ -66,3 +66,10 @@ must_use struct status json_take_token(struct json_reader *reader, bool keep,
 
 /* Goes one level down; `reader->depth--` comes back. */
 must_use struct status json_open(struct json_reader *reader);
+
+/* A member's name and colon.  The name stays in the path until the next one. */
+must_use struct status json_take_key(struct json_reader *reader, struct json_slice *ret);
+
+/* Any value, held to the limits of json.h, no name twice in an object; its own text, without
+ * the space around it. */
+must_use struct status json_take_value(struct json_reader *reader, struct json_slice *ret);

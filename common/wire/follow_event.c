@@ -120,3 +120,21 @@ follow_unpack_batch(struct bytes packed, uint32_t count, struct arena *arena,
     *ret = batch;
     return OK;
 }
+
+struct status
+event_batch_unpack(struct bytes packed, struct arena *arena,
+                   const Io__Cloudevents__V1__CloudEventBatch **ret)
+{
+    struct bytes rest = packed, event;
+    uint32_t count = 0;
+
+    while (rest.size > 0 && count <= FOLLOW_EVENTS_MAX) {
+        if (!next_event(&rest, &event))
+            return FAIL(arena, INVALID_ARGUMENT, "a batch ends in the middle of an event");
+        count++;
+    }
+    if (count > FOLLOW_EVENTS_MAX)
+        return FAIL(arena, INVALID_ARGUMENT, "a batch has more than %d events",
+                    FOLLOW_EVENTS_MAX);
+    return follow_unpack_batch(packed, count, arena, ret);
+}

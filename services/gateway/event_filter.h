@@ -13,9 +13,29 @@ struct event_query {
     uint32_t limit; /* 0: not given */
 };
 
-/* Reads after, limit and types (prefixes, comma-separated) from the query, and the tenant from
- * the identity. */
+/* The filter's parameters by their names in a query; each takes terms joined by commas. */
+struct event_parameter {
+    const char *name;
+    enum event_term_kind kind;
+};
+extern const struct event_parameter event_parameters[EVENT_TERM_KINDS];
+
+/* Adds the terms of one parameter; *ret_known is false when there is no such one.
+ * INVALID_ARGUMENT: too many, too long. */
+must_use struct status event_filter_set(struct arena *arena, const char *name,
+                                        const char *value, struct event_filter *filter,
+                                        bool *ret_known);
+/* Appends the filter as parameters, "&types=a,b&nuts=SE3". */
+void event_filter_put(const struct event_filter *filter, struct buffer *into);
+
+/* Reads after, limit and the filter from the query, and the tenant from the identity. */
 must_use struct status event_query_read(struct exchange *exchange, struct event_query *ret);
+
+/* A whole number of at most `most`; INVALID_ARGUMENT names the parameter. */
+must_use struct status event_number_read(struct arena *arena, const char *name,
+                                         const char *value, uint64_t most, uint64_t *ret);
+/* The traits are the event's own texts. */
+struct event_traits event_traits_of(const Io__Cloudevents__V1__CloudEvent *event);
 
 /* Asks the log for a page.  `done` as for rpc_start; the page is a packed ReadReply. */
 must_use struct status

@@ -9,6 +9,7 @@
 
 #define PAGE_BYTES ((size_t)24 << 20)
 #define PAGE_DEFAULT 100
+#define LINK_BYTES ((size_t)16 << 10) /* every term of a filter, percent-encoded */
 
 /* Lives in the exchange's arena. */
 struct page_request {
@@ -28,8 +29,7 @@ write_page(struct page_request *asked, const struct event_page *page, struct buf
             feed_make_event(asked->exchange->gateway->events, page->events->events[i], arena);
 
         TRY(need(event));
-        if (event_visible(&asked->query.filter, event->type, event->tenant_id,
-                          event->audience)) {
+        if (event_visible(&asked->query.filter, &event->traits)) {
             buffer_puts(body, separator);
             buffer_put(body, event->json, event->json_size);
             separator = ",";
@@ -50,15 +50,11 @@ add_next(struct page_request *asked, const struct event_page *page,
 
     snprintf(position, sizeof position, "%llu", (unsigned long long)page->through);
     (void)MHD_add_response_header(response, "Samverka-Position", position);
-    buffer_init(&link, 4096);
+    buffer_init(&link, LINK_BYTES);
     buffer_printf(&link, "</v1/events?after=%s&limit=%u", position, asked->query.limit);
-    for (size_t i = 0; i < asked->query.filter.type_count; i++)
-        buffer_printf(&link, "%s%s", i ? "," : "&types=", asked->query.filter.types[i]);
+    event_filter_put(&asked->query.filter, &link);
     buffer_puts(&link, ">; rel=\"next\"");
-    /* A type with anything but its usual characters is not repeated in a header. */
-    if (!link.broken && strspn((const char *)link.data,
-                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                               "</?=&,>;\" ._-") == link.size)
+    if (!link.broken)
         (void)MHD_add_response_header(response, "Link", (const char *)link.data);
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/metric.h"
 #include "common/base/uuid.h"
 #include "services/gateway/own.h"
+#include "services/gateway/page.h"
 #include "services/gateway/problem.h"
 #include "services/gateway/trace.h"
 
@@ -286,6 +287,17 @@ retry_after(enum code code, uint32_t given_ms)
     return retry == RETRY_NEVER ? 0 : retry == RETRY_LATER ? 2000 : 1000;
 }
 
+/* Who looks at a page with a browser reads what went wrong there, not JSON. */
+static bool
+wants_page(const struct exchange *exchange)
+{
+    const char *accept = exchange->connection ? exchange_header(exchange, "Accept") : NULL;
+
+    return exchange->route && accept && strstr(accept, "text/html") &&
+           (exchange->route->line.own == own_log_page ||
+            exchange->route->line.own == own_log_event);
+}
+
 void
 exchange_refuse(struct exchange *exchange, struct status status, uint32_t retry_after_ms)
 {
@@ -309,11 +321,15 @@ exchange_refuse(struct exchange *exchange, struct status status, uint32_t retry_
                  KV("route", exchange->route ? exchange->route->line.path : "none"),
                  KV("code", code_name(status.code)),
                  KV("detail", status.detail ? status.detail : ""));
-    buffer_init(&body, 64 << 10);
-    problem_write(&problem, &body);
-    response = response_of_buffer(&body, "application/problem+json");
+    response = wants_page(exchange) ? page_of_problem(exchange, status.code) : NULL;
+    if (!response) {
+        buffer_init(&body, 64 << 10);
+        problem_write(&problem, &body);
+        response = response_of_buffer(&body, "application/problem+json");
+        if (response)
+            add_header(response, "Content-Language", lang_tag(exchange->lang));
+    }
     if (response) {
-        add_header(response, "Content-Language", lang_tag(exchange->lang));
         if (problem.retry_after_ms > 0) {
             snprintf(wait, sizeof wait, "%u", (problem.retry_after_ms + 999) / 1000);
             add_header(response, "Retry-After", wait);

@@ -35,15 +35,25 @@ struct feed {
     struct arena arena; /* keys' texts */
 };
 
+/* A trait's text behind the frame, with its end; where it stands. */
+static size_t
+put_trait(struct buffer *text, const char *value)
+{
+    const size_t at = text->size;
+
+    buffer_put(text, value ? value : "", value ? strlen(value) + 1 : 1);
+    return at;
+}
+
 struct ring_event *
 feed_make_event(const struct event_json *events, const Io__Cloudevents__V1__CloudEvent *event,
                 struct arena *arena)
 {
-    const char *tenant = event_attribute(event, "tenantid");
-    const char *audience = event_attribute(event, "audience");
+    static const char *const names[] = {"tenantid",  "audience", "subject",
+                                        "programme", "nuts",     "esco"};
     scoped(buffer_fini) struct buffer text = {0};
+    size_t json_at, frame_size, type_at, at[COUNT_OF(names)];
     struct ring_event *made;
-    size_t type_at, tenant_at, audience_at, json_at, frame_size;
     char *data;
 
     buffer_init(&text, EVENT_BYTES);
@@ -53,26 +63,23 @@ feed_make_event(const struct event_json *events, const Io__Cloudevents__V1__Clou
         return NULL;
     frame_size = text.size + 2;
     buffer_put(&text, "\n\n", 3); /* and a NUL */
-    type_at = text.size;
-    buffer_put(&text, event->type, strlen(event->type) + 1);
-    tenant_at = text.size;
-    buffer_put(&text, tenant ? tenant : "", tenant ? strlen(tenant) + 1 : 1);
-    audience_at = text.size;
-    buffer_put(&text, audience ? audience : "", audience ? strlen(audience) + 1 : 1);
+    type_at = put_trait(&text, event->type);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        at[i] = put_trait(&text, event_attribute(event, names[i]));
     made = text.broken ? NULL : malloc(sizeof *made + text.size);
     if (!made)
         return NULL;
     data = (char *)(made + 1);
     memcpy(data, text.data, text.size);
-    *made = (struct ring_event){.position = event_position(event),
-                                .type = data + type_at,
-                                .tenant_id = data + tenant_at,
-                                .audience = data + audience_at,
-                                .frame = data,
-                                .frame_size = frame_size,
-                                .json = data + json_at,
-                                .json_size = frame_size - 2 - json_at,
-                                .cost_bytes = sizeof *made + text.size};
+    *made =
+        (struct ring_event){.position = event_position(event),
+                            .traits = {data + type_at, data + at[0], data + at[1], data + at[2],
+                                       data + at[3], data + at[4], data + at[5]},
+                            .frame = data,
+                            .frame_size = frame_size,
+                            .json = data + json_at,
+                            .json_size = frame_size - 2 - json_at,
+                            .cost_bytes = sizeof *made + text.size};
     return made;
 }
 

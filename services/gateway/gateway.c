@@ -188,7 +188,7 @@ take_item(struct gateway *gateway, struct feed_item *item)
             ring_restart(gateway->ring, item->after);
     }
     for (size_t i = 0; i < item->count; i++) {
-        answers_event(gateway->answers, gateway->routes, item->events[i]->type);
+        answers_event(gateway->answers, gateway->routes, item->events[i]->traits.type);
         ring_add(gateway->ring, item->events[i]);
     }
     if (!item->restart)

@@ -8,7 +8,10 @@ void own_session_create(struct exchange *exchange); /* session.c */
 void own_session_get(struct exchange *exchange);
 void own_session_delete(struct exchange *exchange);
 void own_events_page(struct exchange *exchange);   /* event_page.c */
+void own_events_ingest(struct exchange *exchange); /* ingest.c */
 void own_events_stream(struct exchange *exchange); /* stream.c */
+void own_log_page(struct exchange *exchange);      /* log_page.c */
+void own_log_event(struct exchange *exchange);     /* log_page.c */
 void own_cluster(struct exchange *exchange);       /* cluster.c */
 void own_openapi(struct exchange *exchange);       /* page.c */
 void own_home(struct exchange *exchange);

@@ -11,14 +11,11 @@
 #include "services/gateway/problem.h"
 #include "services/gateway/text.h"
 
-#define PAGE_BYTES ((size_t)4 << 20)
 #define ETAG_BYTES 36
 #define PAGE_POLICY                                                                            \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "          \
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "        \
     "require-trusted-types-for 'script'"
-
-enum page_name { PAGE_HOME, PAGE_DOCS, PAGE_COUNT };
 
 struct page {
     struct buffer body;
@@ -28,13 +25,6 @@ struct page {
 struct pages {
     struct page filled[PAGE_COUNT][LANG_COUNT];
     char openapi_etag[ETAG_BYTES];
-};
-
-/* A placeholder that is no text: "current_home" and its like. */
-struct filling {
-    const char *name;
-    const char *value;
-    bool markup; /* is markup already */
 };
 
 static const struct asset *
@@ -57,8 +47,8 @@ make_etag(const void *data, size_t size, char ret[ETAG_BYTES])
     memcpy(ret + 33, "\"", 2);
 }
 
-static void
-put_escaped(struct buffer *into, const char *text)
+void
+page_escape(struct buffer *into, const char *text)
 {
     for (; *text; text++) {
         switch (*text) {
@@ -82,7 +72,7 @@ put_escaped(struct buffer *into, const char *text)
 
 static struct status
 put_placeholder(struct buffer *into, const char *name, size_t size, enum lang lang,
-                const struct filling *fillings, struct arena *arena)
+                const struct page_filling *fillings, struct arena *arena)
 {
     const char *text;
 
@@ -92,20 +82,20 @@ put_placeholder(struct buffer *into, const char *name, size_t size, enum lang la
         if (fillings->markup)
             buffer_puts(into, fillings->value);
         else
-            put_escaped(into, fillings->value);
+            page_escape(into, fillings->value);
         return OK;
     }
     text = text_find(name, size, lang);
     if (!text)
         return FAIL(arena, INTERNAL, "a page names no text: %.*s", (int)size, name);
-    put_escaped(into, text);
+    page_escape(into, text);
     return OK;
 }
 
 /* Puts the texts of a language into a template. */
-static struct status
-fill(const char *template_name, enum lang lang, const struct filling *fillings,
-     struct arena *arena, struct buffer *into)
+struct status
+page_fill(const char *template_name, enum lang lang, const struct page_filling *fillings,
+          struct arena *arena, struct buffer *into)
 {
     const struct asset *asset = find_asset(template_name);
     const char *at = asset ? (const char *)asset->data : NULL;
@@ -127,18 +117,18 @@ fill(const char *template_name, enum lang lang, const struct filling *fillings,
 
 #define CURRENT " aria-current=\"page\""
 #define CURRENT_LANG " aria-current=\"true\""
-#define FILLINGS_MAX 16
 
-/* What every page has. */
-static size_t
-common_fillings(enum lang lang, const char *title, int current, struct filling *into)
+size_t
+page_fillings(enum lang lang, const char *title, enum page_name current,
+              struct page_filling into[PAGE_FILLINGS_MAX])
 {
-    const struct filling common[] = {
+    const struct page_filling common[] = {
         {"lang", lang_tag(lang), false},
         {"title", title, false},
         {"version_number", SAMVERKA_VERSION, false},
         {"current_home", current == PAGE_HOME ? CURRENT : "", true},
         {"current_docs", current == PAGE_DOCS ? CURRENT : "", true},
+        {"current_events", current == PAGE_EVENTS ? CURRENT : "", true},
         {"current_sv", lang == LANG_SV ? CURRENT_LANG : "", true},
         {"current_fi", lang == LANG_FI ? CURRENT_LANG : "", true},
         {"current_en", lang == LANG_EN ? CURRENT_LANG : "", true},
@@ -152,14 +142,14 @@ static struct status
 fill_page(struct pages *pages, enum page_name name, enum lang lang, struct arena *arena)
 {
     static const char *const templates[] = {"home.html", "docs.html"};
-    struct filling fillings[FILLINGS_MAX] = {{0}};
+    struct page_filling fillings[PAGE_FILLINGS_MAX] = {{0}};
     struct page *page = &pages->filled[name][lang];
 
-    (void)common_fillings(lang,
-                          text_get(name == PAGE_HOME ? TEXT_home_title : TEXT_docs_title, lang),
-                          (int)name, fillings);
+    (void)page_fillings(lang,
+                        text_get(name == PAGE_HOME ? TEXT_home_title : TEXT_docs_title, lang),
+                        name, fillings);
     buffer_init(&page->body, PAGE_BYTES);
-    TRY(fill(templates[name], lang, fillings, arena, &page->body));
+    TRY(page_fill(templates[name], lang, fillings, arena, &page->body));
     make_etag(page->body.data, page->body.size, page->etag);
     return OK;
 }
@@ -193,9 +183,8 @@ pages_destroy(struct pages **pages)
     free(take(pages));
 }
 
-/* `?lang=` decides and is remembered in a cookie; else the cookie, else the header. */
-static void
-choose_language(struct exchange *exchange, bool *ret_asked)
+void
+page_choose_language(struct exchange *exchange, bool *ret_asked)
 {
     const char *cookie =
         MHD_lookup_connection_value(exchange->connection, MHD_COOKIE_KIND, "lang");
@@ -250,7 +239,7 @@ serve_page(struct exchange *exchange, enum page_name name)
     unsigned status;
     bool asked;
 
-    choose_language(exchange, &asked);
+    page_choose_language(exchange, &asked);
     page = &exchange->gateway->pages->filled[name][exchange->lang];
     response = static_response(exchange, page->body.data, page->body.size, page->etag, &status);
     if (response)
@@ -316,43 +305,58 @@ fill_problem(struct exchange *exchange, enum code code, struct buffer *body)
                                             [RETRY_ELSEWHERE] = TEXT_retry_ELSEWHERE,
                                             [RETRY_LATER] = TEXT_retry_LATER,
                                             [RETRY_AGAIN] = TEXT_retry_AGAIN};
-    struct filling fillings[FILLINGS_MAX] = {{0}};
+    struct page_filling fillings[PAGE_FILLINGS_MAX] = {{0}};
     char status[8];
     size_t count =
-        common_fillings(exchange->lang, problem_title(code, exchange->lang), -1, fillings);
+        page_fillings(exchange->lang, problem_title(code, exchange->lang), PAGE_NONE, fillings);
 
     snprintf(status, sizeof status, "%d", code_http(code));
-    fillings[count++] = (struct filling){"code", code_name(code), false};
-    fillings[count++] = (struct filling){"status", status, false};
-    fillings[count++] = (struct filling){"meaning", code_meaning(code), false};
-    fillings[count++] =
-        (struct filling){"advice", text_get(advice[code_retry(code)], exchange->lang), false};
-    return fill("problem.html", exchange->lang, fillings, &exchange->arena, body);
+    fillings[count++] = (struct page_filling){"code", code_name(code), false};
+    fillings[count++] = (struct page_filling){"status", status, false};
+    fillings[count++] = (struct page_filling){"meaning", code_meaning(code), false};
+    fillings[count++] = (struct page_filling){
+        "advice", text_get(advice[code_retry(code)], exchange->lang), false};
+    return page_fill("problem.html", exchange->lang, fillings, &exchange->arena, body);
+}
+
+struct MHD_Response *
+page_response(const struct exchange *exchange, bool asked, struct buffer *body)
+{
+    struct MHD_Response *response = response_of_buffer(body, "text/html; charset=utf-8");
+
+    if (!response)
+        return NULL;
+    (void)MHD_del_response_header(response, "Content-Type", "text/html; charset=utf-8");
+    add_page_headers(exchange, asked, response);
+    return response;
+}
+
+struct MHD_Response *
+page_of_problem(struct exchange *exchange, enum code code)
+{
+    scoped(buffer_fini) struct buffer body = {0};
+    bool asked;
+
+    page_choose_language(exchange, &asked);
+    buffer_init(&body, PAGE_BYTES);
+    return failed(fill_problem(exchange, code, &body)) ? NULL
+                                                       : page_response(exchange, asked, &body);
 }
 
 void
 own_problem_page(struct exchange *exchange)
 {
-    scoped(buffer_fini) struct buffer body = {0};
     struct MHD_Response *response;
-    struct status status;
     enum code code;
-    bool asked;
 
-    choose_language(exchange, &asked);
     if (!problem_code_parse(exchange->values.text[0], &code)) {
         exchange_refuse(exchange, FAIL(&exchange->arena, NOT_FOUND, "there is no such problem"),
                         0);
         return;
     }
-    buffer_init(&body, PAGE_BYTES);
-    status = fill_problem(exchange, code, &body);
-    response = failed(status) ? NULL : response_of_buffer(&body, "text/html; charset=utf-8");
-    if (!response) {
-        exchange_refuse(exchange, failed(status) ? status : need(NULL), 0);
-        return;
-    }
-    (void)MHD_del_response_header(response, "Content-Type", "text/html; charset=utf-8");
-    add_page_headers(exchange, asked, response);
-    exchange_answer(exchange, 200, response);
+    response = page_of_problem(exchange, code);
+    if (response)
+        exchange_answer(exchange, 200, response);
+    else
+        exchange_refuse(exchange, need(NULL), 0);
 }

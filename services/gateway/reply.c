@@ -84,21 +84,6 @@ make_location(struct exchange *exchange, const ProtobufCMessage *resource, const
     return OK;
 }
 
-static void
-put_encoded(struct buffer *into, const char *text)
-{
-    for (; *text; text++) {
-        const unsigned char byte = (unsigned char)*text;
-
-        if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-            (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' ||
-            byte == '~')
-            buffer_putc(into, (char)byte);
-        else
-            buffer_printf(into, "%%%02X", byte);
-    }
-}
-
 /* The query without its cursor. */
 static void
 put_query(struct buffer *into, const char *query)
@@ -136,7 +121,7 @@ add_links(struct exchange *exchange, const ProtobufCMessage *reply,
         start = link.size;
         put_query(&link, exchange->query);
         buffer_puts(&link, link.size > start ? "&cursor=" : "?cursor=");
-        put_encoded(&link, *token);
+        percent_encode(&link, *token);
         buffer_puts(&link, ">; rel=\"next\"");
     }
     if (!link.broken)

@@ -143,31 +143,36 @@ set_update_fields(const struct exchange *exchange, const struct json_fields *see
     return OK;
 }
 
-static struct status
-find_key(struct exchange *exchange, const char **ret)
+struct status
+request_key(struct exchange *exchange, const char **ret)
 {
     const char *key = exchange_header(exchange, "Idempotency-Key");
     struct arena *arena = &exchange->arena;
 
-    *ret = NULL;
-    if (exchange->route->line.kind == ROUTE_READS)
-        return OK;
-    if (!key && exchange->method == HTTP_POST)
-        return FAIL_FIELD(arena, "/Idempotency-Key",
-                          "the Idempotency-Key header is needed: any text of yours, 1 to %d "
-                          "visible ASCII characters, new for each new intention",
-                          KEY_BYTES);
-    if (!key) {
-        *ret = exchange->request_id; /* If-Match makes a repeat harmless */
-        return OK;
-    }
-    for (size_t i = 0; key[i]; i++)
+    for (size_t i = 0; key && key[i]; i++)
         if (key[i] < '!' || key[i] > '~' || i >= KEY_BYTES)
             return FAIL_FIELD(arena, "/Idempotency-Key",
                               "must be 1 to %d visible ASCII characters", KEY_BYTES);
-    if (!*key)
+    if (key && !*key)
         return FAIL_FIELD(arena, "/Idempotency-Key", "must not be empty");
     *ret = key;
+    return OK;
+}
+
+static struct status
+find_key(struct exchange *exchange, const char **ret)
+{
+    *ret = NULL;
+    if (exchange->route->line.kind == ROUTE_READS)
+        return OK;
+    TRY(request_key(exchange, ret));
+    if (!*ret && exchange->method == HTTP_POST)
+        return FAIL_FIELD(&exchange->arena, "/Idempotency-Key",
+                          "the Idempotency-Key header is needed: any text of yours, 1 to %d "
+                          "visible ASCII characters, new for each new intention",
+                          KEY_BYTES);
+    if (!*ret)
+        *ret = exchange->request_id; /* If-Match makes a repeat harmless */
     return OK;
 }
 

@@ -30,24 +30,49 @@ list_holds(const char *list, const char *id)
 }
 
 static bool
-type_wanted(const struct event_filter *filter, const char *type)
+term_fits(const struct event_term *term, const struct event_traits *traits)
 {
-    for (size_t i = 0; i < filter->type_count; i++)
-        if (strncmp(type, filter->types[i], strlen(filter->types[i])) == 0)
-            return true;
-    return filter->type_count == 0;
+    const size_t size = strlen(term->text);
+
+    switch (term->kind) {
+    case EVENT_TERM_TYPE:
+        return strncmp(traits->type, term->text, size) == 0;
+    case EVENT_TERM_SUBJECT:
+        return strcmp(traits->subject, term->text) == 0;
+    case EVENT_TERM_PROGRAMME:
+        return strcmp(traits->programme, term->text) == 0;
+    case EVENT_TERM_NUTS:
+        return strncmp(traits->nuts, term->text, size) == 0;
+    default:
+        return list_holds(traits->concepts, term->text);
+    }
 }
 
 bool
-event_visible(const struct event_filter *filter, const char *type, const char *tenant_id,
-              const char *audience)
+event_wanted(const struct event_filter *filter, const struct event_traits *traits)
 {
-    if (strcmp(audience, "internal") == 0 || !type_wanted(filter, type))
+    unsigned asked = 0, met = 0; /* kinds, as bits */
+
+    for (size_t i = 0; i < filter->term_count; i++) {
+        asked |= 1u << filter->terms[i].kind;
+        if (term_fits(&filter->terms[i], traits))
+            met |= 1u << filter->terms[i].kind;
+    }
+    return asked == met;
+}
+
+bool
+event_visible(const struct event_filter *filter, const struct event_traits *traits)
+{
+    if (strcmp(traits->audience, "internal") == 0 || !event_wanted(filter, traits))
         return false;
-    if (strcmp(audience, "public") == 0)
+    if (filter->own_only)
+        return filter->tenant_id[0] != '\0' &&
+               strcmp(filter->tenant_id, traits->tenant_id) == 0;
+    if (strcmp(traits->audience, "public") == 0)
         return true;
-    return filter->tenant_id[0] != '\0' && (strcmp(filter->tenant_id, tenant_id) == 0 ||
-                                            list_holds(audience, filter->tenant_id));
+    return filter->tenant_id[0] != '\0' && (strcmp(filter->tenant_id, traits->tenant_id) == 0 ||
+                                            list_holds(traits->audience, filter->tenant_id));
 }
 
 struct status

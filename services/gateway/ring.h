@@ -14,28 +14,50 @@
 #define RING_EVENTS 65536
 #define RING_LIVE_MS 3000
 
+/* What filters look at; "" for none. */
+struct event_traits {
+    const char *type, *tenant_id, *audience;
+    const char *subject, *programme, *nuts;
+    const char *concepts; /* joined by commas */
+};
+
 /* An event as it goes out: one allocation. */
 struct ring_event {
     uint64_t position;
-    const char *type, *tenant_id, *audience; /* "" for none */
-    const char *frame;                       /* "id: 7\ndata: {...}\n\n" */
+    struct event_traits traits;
+    const char *frame; /* "id: 7\ndata: {...}\n\n" */
     size_t frame_size;
     const char *json; /* inside the frame */
     size_t json_size;
     size_t cost_bytes;
 };
 
-/* Which events a reader wants, besides what it may see.  Prefixes of types; no entry: all. */
-#define EVENT_TYPES_WANTED 16
+/* Which events a reader wants, besides what it may see: of each kind that has terms, one must
+ * fit. */
+#define EVENT_TERMS_WANTED 32 /* of all kinds together */
+enum event_term_kind {
+    EVENT_TERM_TYPE,      /* beginning of the type */
+    EVENT_TERM_SUBJECT,   /* the subject */
+    EVENT_TERM_PROGRAMME, /* the programme's code */
+    EVENT_TERM_NUTS,      /* beginning of the region */
+    EVENT_TERM_CONCEPT,   /* one of the concepts */
+    EVENT_TERM_KINDS,
+};
+struct event_term {
+    enum event_term_kind kind;
+    const char *text;
+};
 struct event_filter {
     char tenant_id[IDENTITY_ID_BYTES]; /* "" sees public events only */
-    const char *types[EVENT_TYPES_WANTED];
-    size_t type_count;
+    bool own_only;                     /* the tenant's, without those that others share */
+    struct event_term terms[EVENT_TERMS_WANTED];
+    size_t term_count;
 };
 
+/* Whether the terms let it through, whoever looks. */
+bool event_wanted(const struct event_filter *filter, const struct event_traits *traits);
 /* Own tenant's, public, or shared with the tenant; never internal ones. */
-bool event_visible(const struct event_filter *filter, const char *type, const char *tenant_id,
-                   const char *audience);
+bool event_visible(const struct event_filter *filter, const struct event_traits *traits);
 
 struct ring;
 

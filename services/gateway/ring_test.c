@@ -17,29 +17,43 @@ filter_of(const char *tenant, const char *type)
 
     memcpy(filter.tenant_id, tenant, strlen(tenant));
     if (type)
-        filter.types[filter.type_count++] = type;
+        filter.terms[filter.term_count++] = (struct event_term){EVENT_TERM_TYPE, type};
     return filter;
+}
+
+static bool
+sees(const struct event_filter *filter, const char *type, const char *tenant,
+     const char *audience)
+{
+    return event_visible(filter,
+                         &(struct event_traits){type, tenant, audience, "", "", "", ""});
 }
 
 static void
 one_sees_the_own_the_public_and_the_shared_but_nothing_internal(void **context)
 {
-    const struct event_filter me = filter_of(mine, NULL), nobody = filter_of("", NULL);
+    const struct event_filter nobody = filter_of("", NULL);
+    struct event_filter me = filter_of(mine, NULL);
     char shared[100];
 
     (void)context;
     snprintf(shared, sizeof shared, "x,%s", mine);
-    assert_true(event_visible(&me, "t", mine, ""));
-    assert_false(event_visible(&me, "t", theirs, ""));
-    assert_true(event_visible(&me, "t", theirs, "public"));
-    assert_true(event_visible(&me, "t", theirs, shared));
-    assert_false(event_visible(&me, "t", mine, "internal"));
-    assert_false(event_visible(&nobody, "t", "", ""));
-    assert_false(event_visible(&nobody, "t", mine, ""));
-    assert_false(event_visible(&nobody, "t", mine, shared));
-    assert_true(event_visible(&nobody, "t", mine, "public"));
+    assert_true(sees(&me, "t", mine, ""));
+    assert_false(sees(&me, "t", theirs, ""));
+    assert_true(sees(&me, "t", theirs, "public"));
+    assert_true(sees(&me, "t", theirs, shared));
+    assert_false(sees(&me, "t", mine, "internal"));
+    assert_false(sees(&nobody, "t", "", ""));
+    assert_false(sees(&nobody, "t", mine, ""));
+    assert_false(sees(&nobody, "t", mine, shared));
+    assert_true(sees(&nobody, "t", mine, "public"));
+    me.own_only = true;
+    assert_true(sees(&me, "t", mine, "public"));
+    assert_false(sees(&me, "t", theirs, "public"));
+    assert_false(sees(&me, "t", theirs, shared));
+    me.own_only = false;
     shared[strlen(shared) - 1] = '\0'; /* a part of an id is not the id */
-    assert_false(event_visible(&me, "t", theirs, shared));
+    assert_false(sees(&me, "t", theirs, shared));
 }
 
 static void
@@ -48,9 +62,46 @@ types_are_chosen_by_their_beginning(void **context)
     const struct event_filter filter = filter_of(mine, "org.samverka.need.");
 
     (void)context;
-    assert_true(event_visible(&filter, "org.samverka.need.published.v1", mine, ""));
-    assert_false(event_visible(&filter, "org.samverka.needle.v1", mine, ""));
-    assert_false(event_visible(&filter, "org.samverka.match.accepted.v1", mine, "public"));
+    assert_true(sees(&filter, "org.samverka.need.published.v1", mine, ""));
+    assert_false(sees(&filter, "org.samverka.needle.v1", mine, ""));
+    assert_false(sees(&filter, "org.samverka.match.accepted.v1", mine, "public"));
+}
+
+/* Whether an event about x, in KTP and SE312, of a and b, passes these terms. */
+static bool
+passes(const struct event_term *terms, size_t count)
+{
+    const struct event_traits traits = {"t", mine, "", "x", "KTP", "SE312", "a,b"};
+    struct event_filter filter = filter_of(mine, NULL);
+
+    memcpy(filter.terms, terms, count * sizeof *terms);
+    filter.term_count = count;
+    return event_visible(&filter, &traits);
+}
+
+static void
+one_term_of_each_kind_must_fit(void **context)
+{
+    const struct event_term good[] = {
+        {EVENT_TERM_SUBJECT, "y"}, {EVENT_TERM_SUBJECT, "x"}, {EVENT_TERM_PROGRAMME, "KTP"},
+        {EVENT_TERM_NUTS, "FI"},   {EVENT_TERM_NUTS, "SE3"},  {EVENT_TERM_CONCEPT, "c"},
+        {EVENT_TERM_CONCEPT, "b"},
+    };
+    const struct event_term bad[] = {{EVENT_TERM_SUBJECT, "xx"},
+                                     {EVENT_TERM_PROGRAMME, "KT"},
+                                     {EVENT_TERM_NUTS, "SE3122"},
+                                     {EVENT_TERM_CONCEPT, "a,"},
+                                     {EVENT_TERM_CONCEPT, "A"}};
+
+    (void)context;
+    assert_true(passes(good, COUNT_OF(good)));
+    assert_false(passes(good, 1));
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        const struct event_term both[] = {good[1], bad[i]};
+
+        assert_false(passes(&bad[i], 1));
+        assert_int_equal(passes(both, 2), bad[i].kind == EVENT_TERM_SUBJECT);
+    }
 }
 
 static struct ring_event *
@@ -60,7 +111,8 @@ make_event(uint64_t position, size_t cost)
 
     assert_non_null(event);
     event->position = position;
-    event->type = event->tenant_id = event->audience = event->frame = event->json = "";
+    event->traits = (struct event_traits){"", "", "", "", "", "", ""};
+    event->frame = event->json = "";
     event->cost_bytes = cost;
     return event;
 }
@@ -173,8 +225,8 @@ an_event_goes_out_with_its_data_as_json(void **context)
     made = feed_make_event(events, &sample.event, &arena);
     assert_non_null(made);
     assert_int_equal(made->position, 42);
-    assert_string_equal(made->tenant_id, mine);
-    assert_string_equal(made->audience, "");
+    assert_string_equal(made->traits.tenant_id, mine);
+    assert_string_equal(made->traits.audience, "");
     assert_memory_equal(made->frame, "id: 42\ndata: {\"specversion\":\"1.0\",", 34);
     assert_memory_equal(made->frame + made->frame_size - 2, "\n\n", 2);
     assert_int_equal(made->json[made->json_size - 1], '}');
@@ -214,6 +266,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sees_the_own_the_public_and_the_shared_but_nothing_internal),
         cmocka_unit_test(types_are_chosen_by_their_beginning),
+        cmocka_unit_test(one_term_of_each_kind_must_fit),
         cmocka_unit_test(the_ring_keeps_what_fits_and_knows_from_where_it_is_whole),
         cmocka_unit_test(the_ring_never_holds_more_events_than_it_has_places),
         cmocka_unit_test(an_event_goes_out_with_its_data_as_json),

@@ -305,3 +305,18 @@ routes_find(const struct routes *routes, enum http_method method, const char *pa
     *ret_allow = allow;
     return FAIL(arena, METHOD_NOT_ALLOWED, "this path answers to %s", allow);
 }
+
+void
+percent_encode(struct buffer *into, const char *text)
+{
+    for (; *text; text++) {
+        const unsigned char byte = (unsigned char)*text;
+
+        if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+            (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' ||
+            byte == '~')
+            buffer_putc(into, (char)byte);
+        else
+            buffer_printf(into, "%%%02X", byte);
+    }
+}

@@ -7,6 +7,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "common/base/buffer.h"
 #include "common/base/status.h"
 #include "common/json/json.h"
 #include "common/wire/contract.h"
@@ -83,5 +84,8 @@ must_use struct status routes_find(const struct routes *routes, enum http_method
  * text that is not UTF-8 or holds a NUL. */
 must_use struct status percent_decode(const char *from, size_t size, bool form,
                                       struct arena *arena, const char **ret);
+
+/* Appends the text with everything but RFC 3986's unreserved characters as %XX. */
+void percent_encode(struct buffer *into, const char *text);
 
 enum http_method http_method_parse(const char *name); /* HEAD is HTTP_GET */

@@ -10,6 +10,9 @@
 must_use struct status request_decode(struct exchange *exchange, ProtobufCMessage **ret,
                                       const char **ret_key);
 
+/* The Idempotency-Key header; NULL: there is none.  INVALID_ARGUMENT: it is not one. */
+must_use struct status request_key(struct exchange *exchange, const char **ret);
+
 /* INVALID_ARGUMENT unless the body, where there is one, says that it is JSON. */
 must_use struct status request_check_type(const struct exchange *exchange);
 

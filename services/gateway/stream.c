@@ -24,10 +24,11 @@ struct client {
     struct event_filter filter; /* its texts are our own */
     char *credential;           /* NULL: anonymous */
     uint8_t credential_hash[CREDENTIAL_HASH_BYTES];
-    uint64_t position;     /* all up to here has been sent or passed over */
-    uint64_t sending;      /* the ring's event that is half sent; 0: none */
-    size_t sent_bytes;     /* of it */
-    struct buffer pending; /* what goes out before the ring's events */
+    struct identity *system; /* whose rights to types the log alone knows; NULL: no system */
+    uint64_t position;       /* all up to here has been sent or passed over */
+    uint64_t sending;        /* the ring's event that is half sent; 0: none */
+    size_t sent_bytes;       /* of it */
+    struct buffer pending;   /* what goes out before the ring's events */
     size_t pending_sent;
     struct mono heartbeat;
     bool suspended, fetching, checking, ending;
@@ -71,10 +72,11 @@ streams_count(const struct streams *streams)
 static void
 client_free(struct client *client)
 {
-    for (size_t i = 0; i < client->filter.type_count; i++)
-        free((void *)(uintptr_t)client->filter.types[i]);
+    for (size_t i = 0; i < client->filter.term_count; i++)
+        free((void *)(uintptr_t)client->filter.terms[i].text);
     buffer_fini(&client->pending);
     free(client->credential);
+    free(client->system);
     free(client);
 }
 
@@ -114,7 +116,10 @@ fetch(struct client *client)
     struct arena arena;
     struct status status;
 
-    event_own_principal(&principal);
+    if (client->system)
+        identity_to_principal(client->system, &principal);
+    else
+        event_own_principal(&principal);
     arena_init(&arena, 1 << 20);
     status = event_read_start(gateway, &principal.principal, &client->filter, client->position,
                               PAGE_EVENTS, mono_add_ms(clock_mono(gateway->clock), PAGE_MS),
@@ -146,7 +151,7 @@ take_page(struct client *client, const struct rpc_answer *answer, struct arena *
             feed_make_event(client->streams->gateway->events, page.events->events[i], arena);
 
         TRY(need(event));
-        if (event_visible(&client->filter, event->type, event->tenant_id, event->audience))
+        if (event_visible(&client->filter, &event->traits))
             buffer_put(&client->pending, event->frame, event->frame_size);
         free(event);
     }
@@ -212,8 +217,7 @@ copy_from_ring(struct client *client, char *into, size_t room)
                 ring_through(ring) > client->position ? ring_through(ring) : client->position;
             break;
         }
-        if (!client->sending &&
-            !event_visible(&client->filter, event->type, event->tenant_id, event->audience)) {
+        if (!client->sending && !event_visible(&client->filter, &event->traits)) {
             client->position = event->position;
             continue;
         }
@@ -259,13 +263,15 @@ stream_read(void *context, uint64_t offset, char *into, size_t room)
     ssize_t copied = 0;
 
     (void)offset;
-    /* An event that is half out is finished first: what is pending must not cut it in two. */
+    /* An event that is half out is finished first: what is pending must not cut it in two.  The
+     * ring does not know which types a system may see: it is served by the log. */
     if (client->sending || client->pending.size == 0) {
         if (client->ending && !client->sending)
             return MHD_CONTENT_READER_END_OF_STREAM;
-        if (client->sending || client->position >= ring_after(ring))
+        if (client->sending || (!client->system && client->position >= ring_after(ring)))
             copied = copy_from_ring(client, into, room);
-        else if (!client->fetching && failed(fetch(client)))
+        else if (client->position < ring_through(ring) && !client->fetching &&
+                 failed(fetch(client)))
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (copied < 0)
             return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -291,7 +297,7 @@ has_something(const struct client *client, const struct ring *ring, uint64_t fro
     const struct ring_event *event;
 
     while ((event = ring_next(ring, from))) {
-        if (event_visible(&client->filter, event->type, event->tenant_id, event->audience))
+        if (event_visible(&client->filter, &event->traits))
             return true;
         from = event->position;
     }
@@ -369,14 +375,19 @@ client_fill(struct client *client, struct exchange *exchange, const struct event
     bool by_cookie;
 
     memcpy(client->filter.tenant_id, query->filter.tenant_id, sizeof client->filter.tenant_id);
-    for (size_t i = 0; i < query->filter.type_count; i++) {
-        TRY(need(client->filter.types[i] = strdup(query->filter.types[i])));
-        client->filter.type_count++;
+    for (size_t i = 0; i < query->filter.term_count; i++) {
+        client->filter.terms[i].kind = query->filter.terms[i].kind;
+        TRY(need(client->filter.terms[i].text = strdup(query->filter.terms[i].text)));
+        client->filter.term_count++;
     }
     TRY(auth_credential(exchange, &credential, &by_cookie));
     if (credential) {
         TRY(need(client->credential = strdup(credential)));
         auth_hash(credential, client->credential_hash);
+    }
+    if (exchange->identity->kind == WIRE__V1__PRINCIPAL__KIND__SYSTEM) {
+        TRY(need(client->system = malloc(sizeof *client->system)));
+        *client->system = *exchange->identity;
     }
     return OK;
 }

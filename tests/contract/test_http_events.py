@@ -17,6 +17,8 @@ class Stream:
         headers = {"Accept": "text/event-stream"}
         if browser.cookie:
             headers["Cookie"] = browser.cookie
+        if browser.token:
+            headers["Authorization"] = f"Bearer {browser.token}"
         if last is not None:
             headers["Last-Event-ID"] = str(last)
         self.connection.request("GET", f"/v1/events/stream{query}", headers=headers)

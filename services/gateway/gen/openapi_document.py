@@ -6,6 +6,17 @@ import re
 VARIABLE = re.compile(r"\{(\w+)\}")
 EVENT = {"$ref": "#/components/schemas/CloudEvent"}
 
+FILTER = [
+    ("types", {"type": "string"}, "prefixes of event types, comma-separated, as all of these"),
+    ("subjects", {"type": "string"}, "subjects"),
+    ("programmes", {"type": "string"}, "codes of programmes"),
+    ("nuts", {"type": "string"}, "prefixes of regions: SE3 passes SE312"),
+    ("concepts", {"type": "string"}, "concepts, one of which the event names"),
+]
+
+PAGE_ERRORS = ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "UNAVAILABLE", "INTERNAL",
+               "DEADLINE_EXCEEDED", "POSITION_GONE"]
+
 # What the gateway answers itself: tag, summary, statuses with what they carry.
 OWN = {
     "session_create": {
@@ -23,17 +34,36 @@ OWN = {
                                     "nothing in it was for you; go on with `after` from there.",
         "parameters": [
             ("after", {"type": "integer", "minimum": 0}, "first position wanted, less one"),
-            ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "events looked at"),
-            ("types", {"type": "string"}, "prefixes of event types, comma-separated")],
+            ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "how many at most"),
+            *FILTER],
         "statuses": {200: "EventBatch"},
         "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "POSITION_GONE"]},
+    "events_ingest": {
+        "tag": "Events", "summary": "Add events of another system to the log, as CloudEvents: one "
+                                    "structured, one in binary mode (attributes as ce- headers, the "
+                                    "body is the data), or a batch of up to 1000. Its types must be "
+                                    "among the system's appendTypes. A repeat with the same batch "
+                                    "number, Idempotency-Key or, without either, the same ids is "
+                                    "answered with the first answer.",
+        "headers": [
+            ("Samverka-Source", {"type": "string", "maxLength": 256},
+             "what the sources of the events begin with; with Samverka-Batch-Number"),
+            ("Samverka-Batch-Number", {"type": "integer", "minimum": 1},
+             "the source's own running number"),
+            ("Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 128,
+                                 "pattern": "^[!-~]+$"}, "instead of a batch number")],
+        "bodies": {"application/cloudevents+json": "NewCloudEvent",
+                   "application/cloudevents-batch+json": "NewCloudEventBatch", "*/*": None},
+        "statuses": {200: "Appended"},
+        "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "TOO_LARGE",
+                   "UNSUPPORTED_MEDIA_TYPE", "KEY_REUSED", "ABORTED", "STORAGE_FULL"]},
     "events_stream": {
         "tag": "Events", "summary": "The event log as server-sent events. Each id is a position: "
                                     "reconnect with Last-Event-ID, to any gateway.",
         "parameters": [
             ("after", {"type": "integer", "minimum": 0}, "begin after this position; without it, "
                                                          "now"),
-            ("types", {"type": "string"}, "prefixes of event types, comma-separated")],
+            *FILTER],
         "statuses": {200: "EventStream"},
         "errors": ["INVALID_ARGUMENT", "UNAUTHENTICATED", "POSITION_GONE"]},
     "cluster": {"tag": "Operations", "summary": "How the services are.",
@@ -41,6 +71,14 @@ OWN = {
     "openapi": {"tag": "Operations", "summary": "This document.", "statuses": {200: "Json"},
                 "errors": []},
     "home": {"tag": "Pages", "summary": "The home page.", "statuses": {200: "Page"}, "errors": []},
+    "log_page": {"tag": "Pages", "summary": "Who follows the event log, and its newest events.",
+                 "parameters": [
+                     ("before", {"type": "integer"}, "events before this position, newest first"),
+                     ("after", {"type": "integer"}, "the next events after this position"),
+                     *FILTER],
+                 "statuses": {200: "Page"}, "errors": PAGE_ERRORS},
+    "log_event": {"tag": "Pages", "summary": "One event of the log.", "statuses": {200: "Page"},
+                  "errors": [*PAGE_ERRORS, "NOT_FOUND"]},
     "docs": {"tag": "Pages", "summary": "The reference, readable.", "statuses": {200: "Page"},
              "errors": []},
     "problem_page": {"tag": "Pages", "summary": "What a problem's type means.",
@@ -56,6 +94,10 @@ CONTENT = {
     "Status": ("application/json", {"type": "object"}),
     "Json": ("application/json", {"type": "object"}),
     "Page": ("text/html", {"type": "string"}),
+    "Appended": ("application/json", {"type": "object", "properties": {
+        "firstPosition": {"type": "string"}, "lastPosition": {"type": "string"},
+        "duplicates": {"type": "integer", "description": "events left out, because the same came "
+                                                         "before"}}}),
     "File": ("application/octet-stream", {"type": "string"}),
 }
 
@@ -300,6 +342,12 @@ def own_operation(route, schemas, codes):
     if route["own"] == "events_stream":
         operation["parameters"].append(parameter("Last-Event-ID", "header", {"type": "string"},
                                                  "the last position you have"))
+    operation["parameters"] += [parameter(name, "header", schema, text)
+                                for name, schema, text in own.get("headers", ())]
+    if "bodies" in own:
+        operation["requestBody"] = {"required": True, "content": {
+            media: {"schema": {"$ref": f"#/components/schemas/{kind}"} if kind else {}}
+            for media, kind in own["bodies"].items()}}
     if "body" in own:
         name = schemas.message(schemas.messages[own["body"]])
         operation["requestBody"] = {"required": True, "content": {"application/json": {
@@ -337,6 +385,22 @@ def fixed_schemas(codes):
                            "tenantsequence": text, "tenantid": text, "audience": text,
                            "traceparent": text, "correlationid": text, "data": {"type": "object"}},
             "additionalProperties": True},
+        "NewCloudEvent": {
+            "type": "object", "description": "CloudEvents 1.0, structured: at most 16 KiB. sequence, "
+                                             "tenantsequence, tenantid, audience and "
+                                             "originsequence are the log's to give.",
+            "required": ["specversion", "id", "source", "type"],
+            "properties": {"specversion": {"const": "1.0"}, "id": text, "source": text,
+                           "type": text, "subject": text,
+                           "time": {"type": "string", "format": "date-time"},
+                           "datacontenttype": text, "dataschema": text,
+                           "programme": {**text, "description": "code of a programme"},
+                           "nuts": {**text, "description": "region"},
+                           "esco": {**text, "description": "concepts, comma-separated"},
+                           "data": {}, "data_base64": {**text, "contentEncoding": "base64"}},
+            "additionalProperties": {"type": ["string", "integer", "boolean", "null"]}},
+        "NewCloudEventBatch": {"type": "array", "minItems": 1, "maxItems": 1000,
+                               "items": {"$ref": "#/components/schemas/NewCloudEvent"}},
         "Session": {
             "type": "object",
             "properties": {"principal": {"$ref": "#/components/schemas/wire.Principal"},

@@ -92,7 +92,7 @@ def answers(operation):
 
 def operation_html(path, verb, operation):
     body = operation.get("requestBody")
-    schema = body["content"]["application/json"]["schema"] if body else {}
+    schema = next(iter(body["content"].values()))["schema"] if body else {}
     inside = [f"<p>{esc(operation['description'])}</p>" if operation.get("description") else "",
               table("Parameters and headers", parameters(operation))]
     if "$ref" in schema:
