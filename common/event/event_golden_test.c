@@ -319,6 +319,59 @@ fields_of_a_newer_contract_are_passed_on_and_do_not_disturb(void **context)
     look_at_all(*context, what_is_newer_is_kept);
 }
 
+/* The greatest page: a CloudEventBatch of so many events with every attribute. */
+static struct bytes
+page_of(struct state *state, size_t count)
+{
+    const struct bytes event =
+        read_file(state, GOLDEN_FOLDER "/org.samverka.organisation.related.v1/1.bin");
+    const size_t stride = event.size + 3;
+    uint8_t *page = arena_alloc(&state->arena, count * stride);
+
+    assert_non_null(page);
+    assert_in_range(event.size, 128, 16383); /* a length of two bytes */
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *at = page + i * stride;
+
+        at[0] = 0x0a;
+        at[1] = (uint8_t)(event.size | 0x80);
+        at[2] = (uint8_t)(event.size >> 7);
+        memcpy(at + 3, event.data, event.size);
+    }
+    return (struct bytes){page, count * stride};
+}
+
+static void
+a_page_of_a_thousand_full_events_is_unpacked_whole(void **context)
+{
+    struct state *const state = *context;
+    const struct bytes page = page_of(state, 1000);
+    const Io__Cloudevents__V1__CloudEventBatch *batch;
+
+    assert_false(failed(event_batch_unpack(page, 1000, &state->arena, &batch)));
+    assert_int_equal(batch->n_events, 1000);
+    assert_string_equal(batch->events[999]->type, "org.samverka.organisation.related.v1");
+    assert_int_equal(event_batch_unpack(page, 999, &state->arena, &batch).code,
+                     CODE_RESOURCE_EXHAUSTED);
+    arena_reset(&state->arena);
+}
+
+static void
+a_page_that_ends_too_early_is_refused(void **context)
+{
+    struct state *const state = *context;
+    const Io__Cloudevents__V1__CloudEventBatch *batch;
+    struct bytes page = page_of(state, 2);
+
+    page.size -= 1;
+    assert_int_equal(event_batch_unpack(page, 1000, &state->arena, &batch).code,
+                     CODE_INVALID_ARGUMENT);
+    page.size = 0;
+    assert_false(failed(event_batch_unpack(page, 1000, &state->arena, &batch)));
+    assert_int_equal(batch->n_events, 0);
+    arena_reset(&state->arena);
+}
+
 int
 main(void)
 {
@@ -326,6 +379,8 @@ main(void)
         cmocka_unit_test(every_golden_event_gives_the_json_that_was_written_down),
         cmocka_unit_test(every_golden_event_survives_being_packed_again),
         cmocka_unit_test(fields_of_a_newer_contract_are_passed_on_and_do_not_disturb),
+        cmocka_unit_test(a_page_of_a_thousand_full_events_is_unpacked_whole),
+        cmocka_unit_test(a_page_that_ends_too_early_is_refused),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

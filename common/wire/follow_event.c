@@ -120,3 +120,18 @@ follow_unpack_batch(struct bytes packed, uint32_t count, struct arena *arena,
     *ret = batch;
     return OK;
 }
+
+struct status
+event_batch_unpack(struct bytes packed, uint32_t limit, struct arena *arena,
+                   const Io__Cloudevents__V1__CloudEventBatch **ret)
+{
+    struct bytes rest = packed, event;
+    uint32_t count = 0;
+
+    while (rest.size > 0 && next_event(&rest, &event))
+        count++;
+    if (count > limit)
+        return FAIL(arena, RESOURCE_EXHAUSTED, "a batch of %u events; at most %u", count,
+                    limit);
+    return follow_unpack_batch(packed, count, arena, ret);
+}

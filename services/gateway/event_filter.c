@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/wire/follow.h"
 #include "events/v1/log.pb-c.h"
 #include "io/cloudevents/v1/cloudevents.pb-c.h"
 
@@ -126,9 +127,8 @@ event_page_unpack(struct bytes packed, struct arena *arena, struct event_page *r
 
     TRY(wire_unpack(&events__v1__read_reply__descriptor, packed, arena, &message));
     reply = (const Events__V1__ReadReply *)message;
-    TRY(wire_unpack(&io__cloudevents__v1__cloud_event_batch__descriptor,
-                    (struct bytes){reply->batch.data, reply->batch.len}, arena, &message));
-    ret->events = (const Io__Cloudevents__V1__CloudEventBatch *)message;
+    TRY(event_batch_unpack((struct bytes){reply->batch.data, reply->batch.len}, LIMIT_MAX,
+                           arena, &ret->events));
     ret->through = reply->through;
     ret->head = reply->head;
     return OK;
