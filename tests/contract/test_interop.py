@@ -9,10 +9,10 @@ import urllib.parse
 import pytest
 import zmq
 from events_place import client, own_key  # noqa: F401
-from http_place import Browser, contract, place  # noqa: F401
+from http_place import Browser, Place, contract, place  # noqa: F401
 from interop import http_binding
 from interop.reader import Reader, ReaderError
-from samverka_client import wait_for
+from samverka_client import uuid7, wait_for
 from test_golden_events import FILES, data_of
 
 import golden_events
@@ -108,17 +108,16 @@ def check_form(event):
 
 
 class Live:
-    """All that a cluster with the demonstration data has told, by its own ways."""
+    """All that a cluster has told a tenant, by each of its ways."""
 
-    def __init__(self, place, client):  # noqa: F811
-        self.place = place
-        listed = place.nobody.ask("GET", "/v1/tenants").json["tenants"]
-        self.tenant = next(one["tenantId"] for one in listed if one["slug"] == "hogskolan-dalarna")
-        self.officer = place.person("PARTNERSHIP_OFFICER", tenant=self.tenant)
-        self.head = int(self.officer.ask("GET", "/v1/organisations?limit=1")
-                        .headers["Samverka-Position"])
-        assert self.head > 0
-        self.client = client
+    def __init__(self, place, client, tenant):  # noqa: F811
+        self.place, self.client, self.tenant = place, client, tenant
+        self.officer = place.person("PARTNERSHIP_OFFICER", tenant=tenant)
+        self.head = self.position()
+
+    def position(self):
+        answer = self.officer.ask("GET", "/v1/organisations?limit=1")
+        return int(answer.headers.get("Samverka-Position", 0))  # none: the log is empty
 
     def follow(self, keys):
         """Packed events up to the head, in order, from the stream."""
@@ -170,7 +169,7 @@ class Live:
                     pass  # closed from outside
 
         stream = Recorder(self.officer, "?after=0")
-        last = self.last
+        last = self.last  # that the pages hold
         wait_for(lambda: f"id: {last}\n".encode() in list(lines), 30, f"position {last}")
         wait_for(lambda: lines[-1] == b"\n", 10, "the end of an event")
         stream.close()
@@ -179,17 +178,25 @@ class Live:
 
 @pytest.fixture(scope="module")
 def live(place, client):  # noqa: F811
-    return Live(place, client)
+    """The demonstration data: what handlers have told."""
+    listed = place.nobody.ask("GET", "/v1/tenants").json["tenants"]
+    tenant = next(one["tenantId"] for one in listed if one["slug"] == "hogskolan-dalarna")
+    return Live(place, client, tenant)
+
+
+def read_pages(live, reader):
+    """What the SDK reads in the pages, by id."""
+    found = [one for events in reader.read("response", live.pages()) for one in events
+             if int(one["sequence"]) <= live.head]
+    live.last = int(found[-1]["sequence"])
+    return {one["id"]: one for one in found}
 
 
 @pytest.fixture(scope="module")
 def paged(live, reader):
-    """What the SDK reads in the pages, by id."""
-    found = [one for events in reader.read("response", live.pages()) for one in events
-             if int(one["sequence"]) <= live.head]
+    found = read_pages(live, reader)
     assert len(found) > 50
-    live.last = int(found[-1]["sequence"])
-    return {one["id"]: one for one in found}
+    return found
 
 
 def test_the_sdk_reads_every_event_of_a_live_cluster_from_the_stream(live, reader, contract):  # noqa: F811
@@ -236,3 +243,88 @@ def test_a_browser_of_another_tenant_reads_only_what_is_public(live, reader):
     assert [instant(one) for one in found] == [instant(one) for one in page]
     for one in found:
         assert one["audience"] == "public" or one["tenantid"] == live.place.tenants[1]
+
+
+@pytest.fixture(scope="module")
+def every(make_module_cluster, client, contract):  # noqa: F811
+    """A log with every golden event, written as services write them; nobody listens there who would
+    look for what they name."""
+    made = make_module_cluster(services=["registry", "events", "gateway"])
+    there = Place(made, contract)
+    live = Live(there, client, there.tenant)
+    live.told = [write(live, contract, packed, said) for packed, said in GOLDEN]
+    live.head = wait_for(lambda: live.position() >= live.head + len(GOLDEN) and live.position(), 30,
+                         "the golden events to be in the log")
+    return live
+
+
+def write(live, contract, packed, said):  # noqa: F811
+    """Puts a golden event into the outbox as this tenant's; gives what is to be read of it."""
+    event = contract.message("io.cloudevents.v1.CloudEvent").FromString(packed)
+    own = {"id": uuid7(), "source": f"{live.place.cluster.url}/tenants/{live.tenant}"}
+    event.id, event.source = own["id"], own["source"]
+    event.attributes["tenantid"].ce_string = live.tenant
+    for name in ("sequence", "tenantsequence"):
+        event.attributes.pop(name, None)
+    connection = live.place.cluster.postgres.connect("samverka", "postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO events.outbox (tenant_id, internal, event) "
+                           "VALUES (%s, %s, %s)", (live.tenant, said["audience"] == "internal",
+                                                   event.SerializeToString()))
+    finally:
+        connection.close()
+    return {**said, **own, "tenantid": live.tenant}
+
+
+def unnumbered(events):
+    """By id, without the numbers that the log has given."""
+    return {event["id"]: {name: value for name, value in same(event).items()
+                          if name not in ("sequence", "tenantsequence")} for event in events}
+
+
+def test_every_type_of_event_is_the_same_by_every_way(every, reader):
+    mine = {one["id"] for one in every.told}
+    told = unnumbered(every.told)
+    public = {key: one for key, one in told.items() if one["audience"] != "internal"}
+    stream = [one for [one] in reader.read("protobuf", every.follow(own_key(every.place.cluster)))]
+    assert unnumbered(one for one in stream if one["id"] in mine) == told
+    pages = read_pages(every, reader)
+    assert unnumbered(one for one in pages.values() if one["id"] in mine) == public
+    system = [one for [one] in reader.read("protobuf", every.follow(every.system()))]
+    [sent] = reader.read("sse", [every.server_sent()])
+    assert [same(one) for one in system] == [same(one) for one in pages.values()]
+    assert [one for one in sent if int(one["sequence"]) <= every.last] == list(pages.values())
+    for one in system:
+        check_form(one)
+
+
+@pytest.fixture(scope="module")
+def hooks(make_module_cluster, contract):  # noqa: F811
+    webhook_place = pytest.importorskip("webhook_place", reason="webhooks are not built")
+    made = make_module_cluster(services=["registry", "events", "notifications", "gateway"],
+                               extra={"notifications": {"webhook_insecure_loopback": "true"}})
+    place = webhook_place.Place(made, contract)  # noqa: F811
+    yield place
+    place.close()
+
+
+def as_sent(request):
+    """The request that a receiver has caught, as bytes."""
+    lines = [f"POST {request.path} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + request.body
+
+
+@pytest.mark.parametrize("mode", ["WEBHOOK_STRUCTURED", "WEBHOOK_BINARY", "WEBHOOK_BATCH"])
+def test_the_sdk_reads_webhooks_as_they_are_sent(hooks, reader, mode):
+    path, _, _ = hooks.active(mode=mode)
+    ids = hooks.emit(20)
+    hooks.await_events(path, ids)
+    page = {one["id"]: one for one in hooks.officer.get("/v1/events?after=0&limit=1000")}
+    requests = [as_sent(request) for request in hooks.receiver.at(path)]
+    found = {one["id"]: one for events in reader.read("request", requests) for one in events}
+    assert set(ids) <= found.keys()
+    for key in ids:
+        assert instant(found[key]) == instant(page[key])
+        check_form(found[key])

@@ -73,6 +73,9 @@ func (made *contract) add(message protoreflect.MessageDescriptor, options protor
 
 // The data in JSON, whatever form it came in.
 func (known *contract) data(found event.Event) (json.RawMessage, error) {
+	if found.DataContentType() == "" && len(found.Data()) == 0 {
+		return json.RawMessage("null"), nil
+	}
 	if found.DataContentType() == "application/json" {
 		if !json.Valid(found.Data()) {
 			return nil, fmt.Errorf("the data is no JSON: %q", found.Data())
