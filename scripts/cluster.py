@@ -137,6 +137,7 @@ class Instance:
             "doorbell_bind": f"tcp://127.0.0.1:{ports['doorbell']}",
             "http_bind": f"127.0.0.1:{ports['http']}",
             "public_url": f"http://127.0.0.1:{ports['http']}",
+            "event_source": f"http://127.0.0.1:{ports['http']}",
         }
         if self.number > 1 and self.service == "events":
             for name in ("stream", "doorbell"):

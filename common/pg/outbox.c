@@ -13,7 +13,7 @@
 #define ATTRIBUTES_MAX 16
 #define ROOT_MAX 256
 #define TYPE_URL "type.googleapis.com/"
-#define SCHEMA_URI "urn:samverka:proto:"
+#define SCHEMA_URN "urn:samverka:proto:" /* where nobody knows our address */
 
 typedef Io__Cloudevents__V1__CloudEvent Event;
 typedef Io__Cloudevents__V1__CloudEvent__AttributesEntry Entry;
@@ -34,7 +34,21 @@ const struct pg_statement *const outbox_statements[] = {&SQL_OUTBOX_PUT, NULL};
 void
 outbox_set_source(const char *root)
 {
-    (void)snprintf(source_root, sizeof source_root, "%s", root);
+    size_t size = strlen(root);
+
+    while (size > 0 && root[size - 1] == '/')
+        size--;
+    (void)snprintf(source_root, sizeof source_root, "%.*s", (int)size, root);
+}
+
+/* CloudEvents wants an absolute URI: the gateway serves it below the root, if that is one. */
+static struct status
+schema_of(struct arena *arena, const struct contract_event *contract, const char **ret)
+{
+    if (strncmp(source_root, "https://", 8) == 0 || strncmp(source_root, "http://", 7) == 0)
+        return need(*ret =
+                        arena_printf(arena, "%s/schemas/%s.json", source_root, contract->type));
+    return need(*ret = arena_printf(arena, SCHEMA_URN "%s", contract->descriptor->name));
 }
 
 static Value *
@@ -156,7 +170,7 @@ make(struct pg_tx *tx, const struct outbox_event *from, const struct contract_ev
 
     uuid_v7(tx->pg->clock, id);
     TRY(pack_data(tx->arena, from->data, &data));
-    TRY(need(schema = arena_printf(tx->arena, SCHEMA_URI "%s", from->data->descriptor->name)));
+    TRY(schema_of(tx->arena, contract, &schema));
     TRY(need(event.source = arena_printf(tx->arena, "%s/tenants/%s", source_root, tenant_id)));
     event.id = id;
     event.spec_version = "1.0";

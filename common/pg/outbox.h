@@ -26,7 +26,9 @@ struct outbox_event {
 
 extern const struct pg_statement *const outbox_statements[];
 
-/* Set once at start: "https://host" or "/samverka", the root of every event's source. */
+/* Set once at start: "https://host" or "/samverka", the root of every event's source.  Below a
+ * URL the gateway serves the schema that the event's `dataschema` names; else that is a URN. At
+ * most 255 bytes; slashes at the end are left out. */
 void outbox_set_source(const char *root);
 
 /* Packs a CloudEvent (UUIDv7 id, RFC 3339 time, type from the contract, source

@@ -26,7 +26,7 @@ set_up(void **state)
     arena_init(&arena, ARENA_CALL_BYTES);
     test_run("postgres", NULL, "DELETE FROM events.outbox");
     pg = test_pg("app_registry", rooms);
-    outbox_set_source("https://samverka.example");
+    outbox_set_source("https://samverka.example/");
     return 0;
 }
 
@@ -180,7 +180,8 @@ an_event_leaves_as_a_cloud_event_with_all_its_attributes(void **state)
     assert_string_equal(text_of(event, "iscedf"), "0613");
     assert_string_equal(text_of(event, "esco"), "a,b");
     assert_non_null(schema = attribute(event, "dataschema"));
-    assert_string_equal(schema->ce_uri, "urn:samverka:proto:registry.v1.NeedPublished");
+    assert_string_equal(schema->ce_uri,
+                        "https://samverka.example/schemas/org.samverka.need.published.v1.json");
     assert_non_null(time = attribute(event, "time"));
     assert_true(time->ce_timestamp->seconds >= before.unix_ms / 1000);
     assert_int_equal(event->data_case, IO__CLOUDEVENTS__V1__CLOUD_EVENT__DATA_PROTO_DATA);
@@ -191,6 +192,25 @@ an_event_leaves_as_a_cloud_event_with_all_its_attributes(void **state)
     assert_string_equal(*field_of(back, "need_id"), SUBJECT);
     assert_string_equal(*field_of(back, "organisation_id"), TENANT_B);
     protobuf_c_message_free_unpacked(back, NULL);
+    protobuf_c_message_free_unpacked(&event->base, NULL);
+}
+
+static void
+without_an_address_of_ours_the_schema_is_a_name(void **state)
+{
+    const struct outbox_event put = {.data = message_of(PUBLIC_TYPE), .subject = SUBJECT};
+    const Value *schema;
+    bool internal = true;
+    Event *event;
+
+    (void)state;
+    outbox_set_source("/samverka");
+    put_and_commit(&put);
+    outbox_set_source("https://samverka.example");
+    event = taken(&internal);
+    assert_string_equal(event->source, "/samverka/tenants/" TENANT_A);
+    assert_non_null(schema = attribute(event, "dataschema"));
+    assert_string_equal(schema->ce_uri, "urn:samverka:proto:registry.v1.NeedPublished");
     protobuf_c_message_free_unpacked(&event->base, NULL);
 }
 
@@ -312,6 +332,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_event_leaves_as_a_cloud_event_with_all_its_attributes),
+        TEST(without_an_address_of_ours_the_schema_is_a_name),
         TEST(what_is_not_given_is_left_out_or_has_its_default),
         TEST(an_internal_event_says_so),
         TEST(an_event_goes_with_its_transaction),

@@ -49,9 +49,11 @@ uint64_t follow_gaps(const struct follow *follow);
 must_use struct status follow_next(struct follow *follow, int wait_ms, struct arena *arena,
                                    struct follow_batch *ret);
 
-/* Unpacks a CloudEventBatch event by event, so that the guard's limits hold for each of them.
- * INVALID_ARGUMENT: it is none.  RESOURCE_EXHAUSTED: the arena is full. */
-must_use struct status event_batch_unpack(struct bytes packed, struct arena *arena,
+/* Unpacks a CloudEventBatch event by event: the guard's limits hold for each of them and not
+ * for the batch.  INVALID_ARGUMENT: it is none.  RESOURCE_EXHAUSTED: more than `limit` events,
+ * or the arena is full. */
+must_use struct status event_batch_unpack(struct bytes packed, uint32_t limit,
+                                          struct arena *arena,
                                           const Io__Cloudevents__V1__CloudEventBatch **ret);
 
 /* The position of an event: its `sequence` attribute; 0 when it has none. */

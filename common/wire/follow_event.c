@@ -122,19 +122,16 @@ follow_unpack_batch(struct bytes packed, uint32_t count, struct arena *arena,
 }
 
 struct status
-event_batch_unpack(struct bytes packed, struct arena *arena,
+event_batch_unpack(struct bytes packed, uint32_t limit, struct arena *arena,
                    const Io__Cloudevents__V1__CloudEventBatch **ret)
 {
     struct bytes rest = packed, event;
     uint32_t count = 0;
 
-    while (rest.size > 0 && count <= FOLLOW_EVENTS_MAX) {
-        if (!next_event(&rest, &event))
-            return FAIL(arena, INVALID_ARGUMENT, "a batch ends in the middle of an event");
+    while (rest.size > 0 && next_event(&rest, &event))
         count++;
-    }
-    if (count > FOLLOW_EVENTS_MAX)
-        return FAIL(arena, INVALID_ARGUMENT, "a batch has more than %d events",
-                    FOLLOW_EVENTS_MAX);
+    if (count > limit)
+        return FAIL(arena, RESOURCE_EXHAUSTED, "a batch of %u events; at most %u", count,
+                    limit);
     return follow_unpack_batch(packed, count, arena, ret);
 }

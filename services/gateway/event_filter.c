@@ -199,8 +199,8 @@ event_page_unpack(struct bytes packed, struct arena *arena, struct event_page *r
 
     TRY(wire_unpack(&events__v1__read_reply__descriptor, packed, arena, &message));
     reply = (const Events__V1__ReadReply *)message;
-    TRY(event_batch_unpack((struct bytes){reply->batch.data, reply->batch.len}, arena,
-                           &ret->events));
+    TRY(event_batch_unpack((struct bytes){reply->batch.data, reply->batch.len}, LIMIT_MAX,
+                           arena, &ret->events));
     ret->through = reply->through;
     ret->head = reply->head;
     return OK;

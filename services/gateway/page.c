@@ -24,17 +24,8 @@ struct page {
 
 struct pages {
     struct page filled[PAGE_COUNT][LANG_COUNT];
-    char openapi_etag[ETAG_BYTES];
 };
 
-static const struct asset *
-find_asset(const char *name)
-{
-    for (size_t i = 0; i < asset_count; i++)
-        if (strcmp(assets[i].name, name) == 0)
-            return &assets[i];
-    return NULL;
-}
 
 static void
 make_etag(const void *data, size_t size, char ret[ETAG_BYTES])
@@ -97,7 +88,7 @@ struct status
 page_fill(const char *template_name, enum lang lang, const struct page_filling *fillings,
           struct arena *arena, struct buffer *into)
 {
-    const struct asset *asset = find_asset(template_name);
+    const struct asset *asset = asset_find(template_name);
     const char *at = asset ? (const char *)asset->data : NULL;
 
     if (!asset)
@@ -158,13 +149,9 @@ struct status
 pages_create(struct gateway *gateway, struct arena *arena, struct pages **ret)
 {
     scoped(pages_destroy) struct pages *pages = calloc(1, sizeof *pages);
-    const struct asset *openapi = find_asset("openapi.json");
 
     (void)gateway;
     TRY(need(pages));
-    if (!openapi)
-        return FAIL(arena, INTERNAL, "no openapi.json");
-    make_etag(openapi->data, openapi->size, pages->openapi_etag);
     for (int name = 0; name < PAGE_COUNT; name++)
         for (int lang = 0; lang < LANG_COUNT; lang++)
             TRY(fill_page(pages, (enum page_name)name, (enum lang)lang, arena));
@@ -259,32 +246,16 @@ own_docs(struct exchange *exchange)
     serve_page(exchange, PAGE_DOCS);
 }
 
-void
-own_openapi(struct exchange *exchange)
-{
-    const struct asset *asset = find_asset("openapi.json");
-    unsigned status;
-    struct MHD_Response *response = static_response(
-        exchange, asset->data, asset->size, exchange->gateway->pages->openapi_etag, &status);
-
-    if (response) {
-        (void)MHD_add_response_header(response, "Content-Type", "application/json");
-        (void)MHD_add_response_header(response, "Cache-Control", "no-cache");
-        (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", "*");
-    }
-    exchange_answer(exchange, status, response);
-}
-
 /* A file whose name changes with its content. */
 void
 own_asset(struct exchange *exchange)
 {
     const char *name = exchange->values.text[0];
-    const struct asset *asset = find_asset(name);
+    const struct asset *asset = asset_find(name);
     struct MHD_Response *response;
     unsigned status;
 
-    if (!asset || strstr(name, ".html") || strcmp(name, "openapi.json") == 0) {
+    if (!asset || strchr(name, '/') || strstr(name, ".html") || strstr(name, ".json")) {
         exchange_refuse(exchange, FAIL(&exchange->arena, NOT_FOUND, "there is no such file"),
                         0);
         return;

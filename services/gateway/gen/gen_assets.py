@@ -2,7 +2,8 @@
 
 usage: gen_assets.py OUT.c WEB_FOLDER MADE_FOLDER
 
-Files of WEB_FOLDER and MADE_FOLDER become entries of `assets` (asset.h).  In pages, {{@x.part}} is
+Files of WEB_FOLDER and MADE_FOLDER become entries of `assets` (asset.h), those in folders by their
+path.  In pages, {{@x.part}} is
 replaced by that file and {{@x.css}} by the address of that file, whose name carries its digest.
 Texts, {{name}}, are filled in by the gateway at start.
 """
@@ -14,13 +15,17 @@ import sys
 
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
          ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8",
-         ".json": "application/json"}
+         ".json": "application/json", ".proto": "text/plain; charset=utf-8"}
 REFERENCE = re.compile(r"\{\{@([\w.]+)\}\}")
 
 
 def hashed_name(path, data):
     digest = hashlib.sha256(data).hexdigest()[:12]
     return f"{path.stem}.{digest}{path.suffix}"
+
+
+def etag(data):
+    return rf'\"{hashlib.sha256(data).hexdigest()[:32]}\"'
 
 
 def expand(text, files, names):
@@ -46,8 +51,8 @@ def as_c(data):
 
 def main():
     out = pathlib.Path(sys.argv[1])
-    files = {path.name: path.read_bytes() for folder in sys.argv[2:]
-             for path in sorted(pathlib.Path(folder).iterdir()) if path.is_file()}
+    files = {str(path.relative_to(folder)): path.read_bytes() for folder in sys.argv[2:]
+             for path in sorted(pathlib.Path(folder).rglob("*")) if path.is_file()}
     names = {name: hashed_name(pathlib.Path(name), data) for name, data in files.items()
              if pathlib.Path(name).suffix in (".css", ".js", ".svg")}
     lines = ["/* Made from services/gateway/web by gen_assets.py. */", "",
@@ -56,9 +61,13 @@ def main():
         suffix = pathlib.Path(name).suffix
         if suffix == ".part":
             continue
+        if name.startswith("schemas/") and suffix == ".json" and name != "schemas/index.json":
+            kind = "application/schema+json"
+        else:
+            kind = TYPES[suffix]
         if suffix == ".html":
             data = expand(data.decode(), files, names).encode()
-        lines.append(f'    {{"{names.get(name, name)}", "{TYPES[suffix]}", '
+        lines.append(f'    {{"{names.get(name, name)}", "{kind}", "{etag(data)}", '
                      f"(const unsigned char *)\n    {as_c(data)}, {len(data)}}},")
     lines += ["};", "", "const size_t asset_count = sizeof assets / sizeof assets[0];", ""]
     out.write_text("\n".join(lines))

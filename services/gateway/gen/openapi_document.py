@@ -70,6 +70,18 @@ OWN = {
                 "statuses": {200: "Status"}, "errors": ["UNAUTHENTICATED"]},
     "openapi": {"tag": "Operations", "summary": "This document.", "statuses": {200: "Json"},
                 "errors": []},
+    "asyncapi": {"tag": "Schemas", "summary": "The events and how they travel: AsyncAPI 3.0.",
+                 "statuses": {200: "Json"}, "errors": []},
+    "schemas": {"tag": "Schemas", "summary": "Every type of event, with where its schemas are.",
+                "statuses": {200: "Json"}, "errors": []},
+    "schema": {"tag": "Schemas", "summary": "The JSON schema of an event's data: <type>.json.",
+               "statuses": {200: "Schema"}, "errors": ["NOT_FOUND"]},
+    "schema_proto": {"tag": "Schemas", "summary": "A file of the contract, below the path by which "
+                                                  "others import it.",
+                     "statuses": {200: "Proto"}, "errors": ["NOT_FOUND"]},
+    "schema_proto_standard": {"tag": "Schemas", "summary": "A file of a standard that the contract "
+                                                           "uses.",
+                              "statuses": {200: "Proto"}, "errors": ["NOT_FOUND"]},
     "home": {"tag": "Pages", "summary": "The home page.", "statuses": {200: "Page"}, "errors": []},
     "log_page": {"tag": "Pages", "summary": "Who follows the event log, and its newest events.",
                  "parameters": [
@@ -93,6 +105,8 @@ CONTENT = {
     "Session": ("application/json", {"$ref": "#/components/schemas/Session"}),
     "Status": ("application/json", {"type": "object"}),
     "Json": ("application/json", {"type": "object"}),
+    "Schema": ("application/schema+json", {"type": "object"}),
+    "Proto": ("text/plain", {"type": "string"}),
     "Page": ("text/html", {"type": "string"}),
     "Appended": ("application/json", {"type": "object", "properties": {
         "firstPosition": {"type": "string"}, "lastPosition": {"type": "string"},
@@ -115,9 +129,8 @@ def component(full_name):
 
 
 class Schemas:
-    def __init__(self, methods):
-        any_method = next(iter(methods.values()))
-        self.messages, self.enums = any_method.messages, any_method.enums
+    def __init__(self, messages, enums, prefix="#/components/schemas/"):
+        self.messages, self.enums, self.prefix = messages, enums, prefix
         self.made = {}
 
     def scalar(self, field):
@@ -135,7 +148,7 @@ class Schemas:
         if field.type == kinds.TYPE_BOOL:
             return {"type": "boolean"}
         if field.type == kinds.TYPE_ENUM:
-            return {"$ref": f"#/components/schemas/{self.enum(field.type_name[1:])}"}
+            return {"$ref": self.prefix + self.enum(field.type_name[1:])}
         if field.type == kinds.TYPE_BYTES:
             return {"type": "string", "contentEncoding": "base64"}
         return {"type": "string"}
@@ -156,7 +169,7 @@ class Schemas:
             if message.full_name == "google.protobuf.Timestamp":
                 schema = {"type": "string", "format": "date-time"}
             else:
-                schema = {"$ref": f"#/components/schemas/{self.message(message)}"}
+                schema = {"$ref": self.prefix + self.message(message)}
         if field.label == field.LABEL_REPEATED:
             return {"type": "array", "items": schema}
         return schema
@@ -326,7 +339,8 @@ def own_operation(route, schemas, codes):
         if kind:
             media, schema = CONTENT[kind]
             responses[str(status)]["content"] = {media: {"schema": schema}}
-    if 200 in own["statuses"] and own["tag"] in ("Pages", "Operations"):
+    if 200 in own["statuses"] and own["tag"] in ("Pages", "Operations",
+                                                          "Schemas"):
         responses["304"] = {"description": "You have it already."}
     names = own["errors"] + (ALWAYS if own["tag"] != "Pages" else ["RESOURCE_EXHAUSTED"])
     operation = {
@@ -409,7 +423,8 @@ def fixed_schemas(codes):
 
 
 def make(routes, methods, codes, version):
-    schemas = Schemas(methods)
+    any_method = next(iter(methods.values()))
+    schemas = Schemas(any_method.messages, any_method.enums)
     schemas.message(schemas.messages["wire.v1.Principal"])
     paths, tags = {}, {}
     for route in routes:

@@ -23,7 +23,9 @@ somebody was quicker 412.</p>
 place in the event log from which this list can be kept up to date.</p>
 <h3>Events</h3>
 <p><code>GET /v1/events?after=…</code> reads, <code>GET /v1/events/stream</code> follows. Both give
-CloudEvents with the same numbers, so that whatever you miss in one you find in the other.</p>
+CloudEvents with the same numbers, so that whatever you miss in one you find in the other.
+<a href="/asyncapi.json">AsyncAPI</a> describes these ways, the stream over ZeroMQ and webhooks;
+<a href="/schemas">the schemas</a> of every type of event are here, as JSON schema and as proto.</p>
 </section>
 """
 
