@@ -163,13 +163,17 @@ append(struct call *call, const Events__V1__AppendRequest *request,
     const struct events_state *state = call->state;
     scoped(append_job_release) struct append_job *job = NULL;
 
-    TRY(append_job_create(call->tenant_id, request->source, request->batch_number,
-                          (struct bytes){request->batch.data, request->batch.len}, call->arena,
-                          &job));
+    TRY(append_job_create(
+        &(struct append_request){.tenant_id = call->tenant_id,
+                                 .source = request->source,
+                                 .batch_number = request->batch_number,
+                                 .batch = {request->batch.data, request->batch.len}},
+        call->arena, &job));
     TRY(sequencer_post(state->sequencer, job, call->arena));
     TRY(append_job_await(job, call->clock, call->deadline, call->arena));
     reply->first_position = job->append.first;
     reply->last_position = job->append.last;
+    reply->duplicates = job->append.duplicates;
     return OK;
 }
 
@@ -191,7 +195,8 @@ const struct service_timer log_timers[] = {
 };
 
 static struct status
-list_followers(struct call *call, const Events__V1__ListFollowersRequest *request, Events__V1__ListFollowersReply *reply)
+list_followers(struct call *call, const Events__V1__ListFollowersRequest *request,
+               Events__V1__ListFollowersReply *reply)
 {
     (void)request;
     (void)reply;
@@ -199,7 +204,8 @@ list_followers(struct call *call, const Events__V1__ListFollowersRequest *reques
 }
 
 static struct status
-forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request, Events__V1__ForgetConsumerReply *reply)
+forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request,
+                Events__V1__ForgetConsumerReply *reply)
 {
     (void)request;
     (void)reply;
@@ -207,7 +213,8 @@ forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *requ
 }
 
 static struct status
-list_chains(struct call *call, const Events__V1__ListChainsRequest *request, Events__V1__ListChainsReply *reply)
+list_chains(struct call *call, const Events__V1__ListChainsRequest *request,
+            Events__V1__ListChainsReply *reply)
 {
     (void)request;
     (void)reply;
@@ -215,7 +222,8 @@ list_chains(struct call *call, const Events__V1__ListChainsRequest *request, Eve
 }
 
 static struct status
-verify_blocks(struct call *call, const Events__V1__VerifyBlocksRequest *request, Events__V1__VerifyBlocksReply *reply)
+verify_blocks(struct call *call, const Events__V1__VerifyBlocksRequest *request,
+              Events__V1__VerifyBlocksReply *reply)
 {
     (void)request;
     (void)reply;

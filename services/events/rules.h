@@ -11,6 +11,9 @@
 #define RULES_FILTER_TYPES 64
 #define RULES_FILTER_TENANTS 256
 #define RULES_FILTER_SUBJECTS 256
+#define RULES_FILTER_PROGRAMMES 64
+#define RULES_FILTER_NUTS 64
+#define RULES_FILTER_CONCEPTS 256
 #define RULES_FILTER_TEXT_BYTES 128
 #define RULES_CREDIT_MAX 100000u
 #define RULES_READ_LIMIT 1000u
@@ -30,12 +33,17 @@ struct rights {
     const char *key;         /* of a system, Z85; NULL: one of our own */
 };
 
+/* What a follower wants; none of a kind: no restriction. */
+struct terms {
+    struct texts types, tenant_ids, subjects, programmes, nuts, concepts;
+};
+
 /* Rights and filter of one follower; immutable, shared by count, with its own copies. */
 struct sieve {
     atomic_uint holders;
     struct arena arena;
     struct rights rights;
-    struct texts types, tenant_ids, subjects; /* none: no restriction */
+    struct terms terms;
 };
 
 /* INVALID_ARGUMENT names the field: too many terms, too long, empty, not a UUID. */

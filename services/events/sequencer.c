@@ -17,7 +17,7 @@
 #define ROUND_MS 2500 /* limit of one transaction; below the 3 s of a stopped session */
 #define ROUND_BYTES ((size_t)96 << 20)
 #define UNSEAT_EVERY_MS 500
-#define JOBS_MAX 256
+#define JOBS_MAX 1024
 #define CATCH_UP_BLOCKS 20
 #define SKIP_EVENTS 200000 /* a fellow that is further behind goes straight to the head */
 
@@ -35,6 +35,7 @@ struct sequencer {
     /* the thread's own */
     struct pg *pg;
     struct arena arena; /* of one round */
+    struct round_memory memory;
     int64_t session;    /* whose settings and head are known; 0: none */
     uint64_t head;      /* of the log, while leading */
     uint64_t delivered; /* last position given to `deliver` */
@@ -64,7 +65,8 @@ static struct status
 begin(struct sequencer *sequencer, struct pg_tx *ret)
 {
     const struct clock *clock = sequencer->config.clock;
-    const struct pg_scope scope = {.deadline = mono_add_ms(clock_mono(clock), ROUND_MS)};
+    const struct pg_scope scope = {.deadline = mono_add_ms(clock_mono(clock), ROUND_MS),
+                                   .together = true};
 
     return pg_tx_begin(sequencer->pg, &scope, &sequencer->arena, ret);
 }
@@ -112,7 +114,31 @@ unseat(struct sequencer *sequencer, struct pg_tx *tx)
     return OK;
 }
 
-/* First contact of this session, or not the leader: the log itself tells where it stands. */
+/* Which ids came of late, read from the log's end. */
+static struct status
+learn(struct sequencer *sequencer, struct pg_tx *tx, uint64_t head, uint64_t first_kept)
+{
+    uint64_t after = head > RECENT_EVENTS ? head - RECENT_EVENTS : 0;
+
+    round_memory_clear(&sequencer->memory);
+    if (after < first_kept)
+        after = first_kept;
+    while (after < head) {
+        scoped(store_page_release) struct block *page = NULL;
+
+        TRY(store_page(tx, after, CATCH_UP_BLOCKS, NULL, &page));
+        if (!page || page->last <= after)
+            return FAIL(tx->arena, INTERNAL, "the log has a gap behind %" PRIu64, after);
+        for (const struct block *block = page; block; block = block->next) {
+            intake_memory_learn(&sequencer->memory.intake, block);
+            after = block->last;
+        }
+    }
+    return OK;
+}
+
+/* First contact of this session, not the leader, or its first round: the log itself tells where
+ * it stands. */
 static struct status
 look(struct sequencer *sequencer, struct pg_tx *tx, const struct store_taken *taken)
 {
@@ -128,7 +154,9 @@ look(struct sequencer *sequencer, struct pg_tx *tx, const struct store_taken *ta
                     head, sequencer->delivered);
     TRY(catch_up(sequencer, tx, head, first_kept));
     sequencer->head = head;
-    return taken->leader ? OK : unseat(sequencer, tx);
+    if (!taken->leader)
+        return unseat(sequencer, tx);
+    return learn(sequencer, tx, head, first_kept);
 }
 
 static void
@@ -179,10 +207,11 @@ run_round(struct sequencer *sequencer, struct append_job **jobs, size_t job_coun
     *ret_more = false;
     TRY(begin(sequencer, &tx));
     TRY(store_take(&tx, ROUND_ROWS, &taken));
-    if (!taken.leader || taken.session != sequencer->session)
+    if (!taken.leader || taken.session != sequencer->session || !atomic_load(&sequencer->leads))
         TRY(look(sequencer, &tx, &taken));
     if (taken.leader && (taken.count || job_count))
-        TRY(round_make(&round, &tx, sequencer->head, &taken, jobs, job_count));
+        TRY(round_make(&round, &sequencer->memory, &tx, sequencer->head, &taken, jobs,
+                       job_count));
     TRY(pg_tx_commit(&tx));
     sequencer->session = taken.session;
     note_leads(sequencer, taken.leader);
@@ -209,7 +238,7 @@ note_failure(struct sequencer *sequencer, struct status status)
 }
 
 /* A round, and what follows from its failure: nothing of it is known, so the session's next
- * round reads the head again. */
+ * round reads the head again, and who appends must ask again. */
 static bool
 attempt(struct sequencer *sequencer)
 {
@@ -222,7 +251,9 @@ attempt(struct sequencer *sequencer)
     if (failed(status)) {
         sequencer->session = 0;
         note_leads(sequencer, false);
-        answer_all(jobs, job_count, status);
+        answer_all(jobs, job_count,
+                   status_make(NULL, CODE_UNAVAILABLE,
+                               "it may be in the log or not: repeat the batch"));
     }
     arena_reset(&sequencer->arena);
     return more;
@@ -268,6 +299,7 @@ sequencer_create(const struct sequencer_config *config, struct arena *arena,
     sequencer->config = *config;
     sequencer->jobs.fd = -1;
     arena_init(&sequencer->arena, ROUND_BYTES);
+    TRY(round_memory_init(&sequencer->memory));
     TRY(line_init(&sequencer->jobs, JOBS_MAX, arena));
     TRY(pg_create(config->pg, arena, &sequencer->pg));
     if (pthread_create(&sequencer->thread, NULL, run, sequencer) != 0)
@@ -294,6 +326,7 @@ sequencer_destroy(struct sequencer **sequencer)
     }
     metric_set(&leader_gauge, NULL, NULL, 0);
     pg_destroy(&gone->pg);
+    round_memory_fini(&gone->memory);
     line_fini(&gone->jobs);
     arena_fini(&gone->arena);
     free(gone);
@@ -304,10 +337,10 @@ sequencer_post(struct sequencer *sequencer, struct append_job *job, struct arena
 {
     if (!atomic_load(&sequencer->leads) || atomic_load(&sequencer->stop))
         return FAIL(arena, UNAVAILABLE, "not_leader");
-    atomic_fetch_add(&job->holders, 1);
+    (void)atomic_fetch_add(&job->holders, 1); /* the sequencer's share */
     if (line_push(&sequencer->jobs, &job->item))
         return OK;
-    atomic_fetch_sub(&job->holders, 1);
+    (void)atomic_fetch_sub(&job->holders, 1); /* the caller has one too */
     return FAIL(arena, RESOURCE_EXHAUSTED, "more than %d batches wait", JOBS_MAX);
 }
 
