@@ -12,10 +12,11 @@ STATEMENT(add, "INSERT INTO trial.thing (tenant_id, id, name, part_of, size) "
 STATEMENT(names, "SELECT name FROM trial.thing ORDER BY name");
 STATEMENT(rename_all, "UPDATE trial.thing SET name = name || '!'");
 STATEMENT(prepared, "SELECT count(*) FROM pg_prepared_statements");
+STATEMENT(compiles, "SELECT current_setting('jit')::boolean");
 STATEMENT(in_no_room, "SELECT 1");
 
-static const struct pg_statement *const room[] = {&number,     &add,      &names,
-                                                  &rename_all, &prepared, NULL};
+static const struct pg_statement *const room[] = {&number,   &add,      &names, &rename_all,
+                                                  &prepared, &compiles, NULL};
 static const struct pg_statement *const *const rooms[] = {room, NULL};
 
 static const struct pg_statement *const no_statements[] = {NULL};
@@ -409,6 +410,20 @@ a_connection_without_statements_is_fine(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+plans_are_not_compiled(void **state)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    bool on = true;
+
+    (void)state;
+    begin(&tx, TENANT_A);
+    assert_ok(pg_query(&tx, &compiles, PG_NONE, &rows));
+    assert_ok(pg_one_row(&rows, &arena, PG_OUT(pg_to_bool(&on))));
+    assert_false(on);
+}
+
 int
 main(void)
 {
@@ -431,6 +446,7 @@ main(void)
         TEST(two_statements_of_one_name_are_refused),
         TEST(behind_a_pooler_no_statement_keeps_a_name),
         TEST(a_connection_without_statements_is_fine),
+        TEST(plans_are_not_compiled),
     };
 
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -11,7 +11,7 @@
 #include "services/events/build.h"
 #include "services/events/line.h"
 
-#define APPEND_SOURCE_BYTES 256
+#define APPEND_SOURCE_BYTES 256 /* not more than an outcome can hold: FRAME_SOURCE_BYTES */
 
 /* Who appends what.  All that is pointed at is copied, except the bytes of a batch that comes
  * with its owner. */

@@ -156,20 +156,41 @@ read_log(struct call *call, const Events__V1__ReadRequest *request,
     return OK;
 }
 
+/* What a system may append; `request` gets its types. */
+static struct status
+limit_to_system(struct call *call, struct texts *types, struct append_request *request)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    struct store_system system;
+    struct status status;
+
+    if (call->principal->kind != WIRE__V1__PRINCIPAL__KIND__SYSTEM)
+        return OK;
+    TRY(call_begin(call, NULL, true, &tx));
+    status = store_find_system(&tx, call->principal->subject_id, &system);
+    if (status.code == CODE_NOT_FOUND || (!failed(status) && !system.rights.append_types.count))
+        return FAIL(call->arena, PERMISSION_DENIED, "this system may append no events");
+    TRY(status);
+    TRY(rules_copy_texts(system.rights.append_types, call->arena, types));
+    request->types = types;
+    return OK;
+}
+
 static struct status
 append(struct call *call, const Events__V1__AppendRequest *request,
        Events__V1__AppendReply *reply)
 {
     const struct events_state *state = call->state;
     scoped(append_job_release) struct append_job *job = NULL;
+    struct append_request wanted = {.tenant_id = call->tenant_id,
+                                    .source = request->source,
+                                    .batch_number = request->batch_number,
+                                    .batch = {request->batch.data, request->batch.len}};
+    struct texts types;
 
-    TRY(append_job_create(
-        &(struct append_request){.tenant_id = call->tenant_id,
-                                 .source = request->source,
-                                 .batch_number = request->batch_number,
-                                 .batch = {request->batch.data, request->batch.len}},
-        call->arena, &job));
-    TRY(sequencer_post(state->sequencer, job, call->arena));
+    TRY(limit_to_system(call, &types, &wanted));
+    TRY(append_job_create(&wanted, call->arena, &job));
+    TRY(sequencer_post(atomic_load(&state->sequencer), job, call->arena));
     TRY(append_job_await(job, call->clock, call->deadline, call->arena));
     reply->first_position = job->append.first;
     reply->last_position = job->append.last;

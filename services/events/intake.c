@@ -187,16 +187,10 @@ take_events(struct intake *intake, struct append_job *job)
 static struct status
 take_job(struct intake *intake, struct pg_tx *tx, struct append_job *const *jobs, size_t i)
 {
-    struct append_job *job = jobs[i];
-    struct status status;
+    const struct status status = screen(intake, tx, jobs, i);
 
-    if (intake->job_bytes + job->bytes > INTAKE_JOB_BYTES)
-        return FAIL(tx->arena, RESOURCE_EXHAUSTED, "too many batches at once");
-    status = screen(intake, tx, jobs, i);
-    if (status.code != CODE_NOT_FOUND)
-        return status;
-    TRY(take_events(intake, job));
-    intake->job_bytes += job->bytes;
+    if (status.code == CODE_NOT_FOUND)
+        TRY(take_events(intake, jobs[i]));
     return status;
 }
 
@@ -212,7 +206,7 @@ intake_jobs(struct intake *intake, struct pg_tx *tx, struct append_job **jobs, s
         if (status.code == CODE_NOT_FOUND)
             store_claims_add(&claims, &jobs[i]->append);
         else if (!failed(status) || status.code == CODE_KEY_REUSED ||
-                 status.code == CODE_ABORTED || status.code == CODE_RESOURCE_EXHAUSTED)
+                 status.code == CODE_ABORTED)
             append_job_answer(&jobs[i], status);
         else
             return status;

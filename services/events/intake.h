@@ -30,7 +30,6 @@ struct intake {
     size_t count;
     const char **tenant_ids; /* of events with a tenant's number; each once */
     size_t tenant_count;
-    size_t job_bytes;
 };
 
 must_use struct status intake_begin(struct intake *intake, struct intake_memory *memory,
@@ -38,7 +37,7 @@ must_use struct status intake_begin(struct intake *intake, struct intake_memory 
 /* A row that is no event is parked. */
 must_use struct status intake_rows(struct intake *intake, struct pg_tx *tx,
                                    const struct store_taken *taken);
-/* Answers itself, and clears from `jobs`, those that are known already, refused, or too many
- * for a round; the others get their answer's positions. */
+/* Answers itself, and clears from `jobs`, those that are known already or refused; the others
+ * get their answer's positions.  The caller keeps to INTAKE_JOB_BYTES. */
 must_use struct status intake_jobs(struct intake *intake, struct pg_tx *tx,
                                    struct append_job **jobs, size_t job_count);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "common/wire/message.h"
+#include "services/events/bytes.h"
 
 #define PACKED_EVENT_BYTES ((size_t)16 << 10) /* of an event as its producer made it */
 #define PACKED_BATCH_EVENTS 1000              /* of one Append */
@@ -67,9 +68,3 @@ size_t packed_put_tenant(uint8_t *into, const char *tenant_id); /* 36 characters
 void packed_chain_start(const char *tenant_id, uint8_t ret[PACKED_HASH_BYTES]);
 void packed_chain_extend(uint8_t chain[PACKED_HASH_BYTES], struct bytes event);
 void packed_hash(struct bytes data, uint8_t ret[PACKED_HASH_BYTES]);
-
-bool bytes_are(struct bytes bytes, const char *text);
-bool bytes_equal(struct bytes a, struct bytes b);
-/* The next of several texts with commas between; moves `*rest` on.  False: none is left. */
-bool bytes_next_item(struct bytes *rest, struct bytes *ret);
-bool bytes_begin(struct bytes bytes, const char *prefix);

@@ -25,8 +25,8 @@ struct round {
 };
 
 /* Checks rows (one that is no event is parked), numbers, stores.  Answers itself, and clears
- * from `jobs`, those that are known already, refused, or too many for a round; the rest is
- * answered by the caller after the commit. */
+ * from `jobs`, those that are known already or refused; the rest is answered by the caller
+ * after the commit. */
 must_use struct status round_make(struct round *round, struct round_memory *memory,
                                   struct pg_tx *tx, uint64_t head,
                                   const struct store_taken *taken, struct append_job **jobs,

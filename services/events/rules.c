@@ -58,13 +58,16 @@ rules_copy_texts(struct texts from, struct arena *arena, struct texts *ret)
     return OK;
 }
 
-static struct status
-copy_rights(const struct rights *from, struct arena *arena, struct rights *ret)
+struct status
+rules_copy_rights(const struct rights *from, struct arena *arena, struct rights *ret)
 {
     struct rights rights = *from;
 
     TRY(rules_copy_texts(from->tenant_ids, arena, &rights.tenant_ids));
     TRY(rules_copy_texts(from->types, arena, &rights.types));
+    TRY(rules_copy_texts(from->append_types, arena, &rights.append_types));
+    if (from->tenant_id)
+        TRY(need(rights.tenant_id = arena_copy(arena, from->tenant_id)));
     if (from->key)
         TRY(need(rights.key = arena_copy(arena, from->key)));
     *ret = rights;
@@ -90,7 +93,7 @@ create(const struct rights *rights, const struct terms *terms, struct sieve **re
     TRY(need(sieve));
     atomic_init(&sieve->holders, 1);
     arena_init(&sieve->arena, SIEVE_BYTES);
-    TRY(copy_rights(rights, &sieve->arena, &sieve->rights));
+    TRY(rules_copy_rights(rights, &sieve->arena, &sieve->rights));
     TRY(copy_terms(terms, &sieve->arena, &sieve->terms));
     *ret = take(&sieve);
     return OK;
@@ -137,6 +140,13 @@ rules_sieve_release(struct sieve **sieve)
     free(gone);
 }
 
+/* NULL is as "". */
+static bool
+text_equal(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 static bool
 texts_equal(struct texts a, struct texts b)
 {
@@ -151,10 +161,13 @@ texts_equal(struct texts a, struct texts b)
 bool
 rules_rights_equal(const struct rights *a, const struct rights *b)
 {
-    if (strcmp(a->key ? a->key : "", b->key ? b->key : "") != 0)
-        return false;
     return a->all == b->all && a->expires_unix_ms == b->expires_unix_ms &&
-           texts_equal(a->tenant_ids, b->tenant_ids) && texts_equal(a->types, b->types);
+           text_equal(a->key, b->key) && text_equal(a->tenant_id, b->tenant_id) &&
+           texts_equal(a->tenant_ids, b->tenant_ids) && texts_equal(a->types, b->types) &&
+           texts_equal(a->append_types, b->append_types) &&
+           a->limits.follows == b->limits.follows &&
+           a->limits.events_per_second == b->limits.events_per_second &&
+           a->limits.appends_per_second == b->limits.appends_per_second;
 }
 
 bool

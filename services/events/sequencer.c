@@ -17,7 +17,8 @@
 #define ROUND_MS 2500 /* limit of one transaction; below the 3 s of a stopped session */
 #define ROUND_BYTES ((size_t)96 << 20)
 #define UNSEAT_EVERY_MS 500
-#define JOBS_MAX 1024
+#define JOBS_MAX 1024 /* that wait in the line */
+#define ROUND_JOBS 512
 #define CATCH_UP_BLOCKS 20
 #define SKIP_EVENTS 200000 /* a fellow that is further behind goes straight to the head */
 
@@ -36,9 +37,10 @@ struct sequencer {
     struct pg *pg;
     struct arena arena; /* of one round */
     struct round_memory memory;
-    int64_t session;    /* whose settings and head are known; 0: none */
-    uint64_t head;      /* of the log, while leading */
-    uint64_t delivered; /* last position given to `deliver` */
+    struct line_item *waiting; /* jobs taken from the line, for the next round */
+    int64_t session;           /* whose settings and head are known; 0: none */
+    uint64_t head;             /* of the log, while leading */
+    uint64_t delivered;        /* last position given to `deliver` */
     struct mono unseat_due;
     bool failing; /* the last round failed and was logged */
 };
@@ -167,16 +169,22 @@ answer_all(struct append_job **jobs, size_t count, struct status status)
             append_job_answer(&jobs[i], status);
 }
 
+/* As many as one round may take; the others wait for the next. */
 static size_t
 take_jobs(struct sequencer *sequencer, struct append_job **jobs)
 {
-    size_t count = 0;
+    size_t count = 0, bytes = 0;
 
-    for (struct line_item *item = line_take(&sequencer->jobs); item;) {
-        struct append_job *job = (struct append_job *)item;
+    if (!sequencer->waiting)
+        sequencer->waiting = line_take(&sequencer->jobs);
+    while (sequencer->waiting && count < ROUND_JOBS) {
+        struct append_job *job = (struct append_job *)sequencer->waiting;
 
-        item = item->next;
-        jobs[count++] = job; /* the line holds at most JOBS_MAX */
+        if (count && bytes + job->bytes > INTAKE_JOB_BYTES)
+            break;
+        sequencer->waiting = sequencer->waiting->next;
+        bytes += job->bytes;
+        jobs[count++] = job;
     }
     return count;
 }
@@ -242,7 +250,7 @@ note_failure(struct sequencer *sequencer, struct status status)
 static bool
 attempt(struct sequencer *sequencer)
 {
-    struct append_job *jobs[JOBS_MAX];
+    struct append_job *jobs[ROUND_JOBS];
     const size_t job_count = take_jobs(sequencer, jobs);
     bool more = false;
     const struct status status = run_round(sequencer, jobs, job_count, &more);
@@ -256,7 +264,7 @@ attempt(struct sequencer *sequencer)
                                "it may be in the log or not: repeat the batch"));
     }
     arena_reset(&sequencer->arena);
-    return more;
+    return more || sequencer->waiting;
 }
 
 static void
@@ -313,7 +321,8 @@ void
 sequencer_destroy(struct sequencer **sequencer)
 {
     struct sequencer *gone = take(sequencer);
-    struct append_job *jobs[JOBS_MAX];
+    struct append_job *jobs[ROUND_JOBS];
+    size_t count;
 
     if (!gone)
         return;
@@ -321,8 +330,8 @@ sequencer_destroy(struct sequencer **sequencer)
         atomic_store(&gone->stop, true);
         line_wake(&gone->jobs);
         (void)pthread_join(gone->thread, NULL); /* it was created and is joined once */
-        answer_all(jobs, take_jobs(gone, jobs),
-                   status_make(NULL, CODE_UNAVAILABLE, "draining"));
+        while ((count = take_jobs(gone, jobs)) > 0)
+            answer_all(jobs, count, status_make(NULL, CODE_UNAVAILABLE, "draining"));
     }
     metric_set(&leader_gauge, NULL, NULL, 0);
     pg_destroy(&gone->pg);

@@ -277,16 +277,21 @@ static bool
 next_system(struct pg_rows *rows, struct arena *arena, struct store_system *ret)
 {
     struct rights *rights = &ret->rights;
-    const char **tenant_ids = NULL, **types = NULL;
+    struct limits *limits = &rights->limits;
+    const char **tenant_ids = NULL, **types = NULL, **append_types = NULL;
 
     if (!pg_next_row(rows, arena,
                      PG_OUT(pg_to_text(&ret->system_id), pg_to_text(&rights->key),
                             pg_to_texts(&tenant_ids, &rights->tenant_ids.count),
                             pg_to_texts(&types, &rights->types.count),
-                            pg_to_i64(&rights->expires_unix_ms))))
+                            pg_to_i64(&rights->expires_unix_ms), pg_to_text(&rights->tenant_id),
+                            pg_to_texts(&append_types, &rights->append_types.count),
+                            pg_to_u32(&limits->follows), pg_to_u32(&limits->events_per_second),
+                            pg_to_u32(&limits->appends_per_second))))
         return false;
     rights->tenant_ids.items = tenant_ids;
     rights->types.items = types;
+    rights->append_types.items = append_types;
     return true;
 }
 
