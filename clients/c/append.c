@@ -28,7 +28,7 @@ struct samverka_append {
     struct smv_link link;
     struct smv_pool pool; /* of the last message */
     zmq_msg_t parts[2];
-    char source[SOURCE_BYTES + 1];
+    char source[SOURCE_BYTES + 1], tenant_id[SMV_UUID_CHARS + 1];
     uint64_t next_number;
     struct smv_batch making;
     struct waiting waiting[WINDOW_MOST]; /* by number */
@@ -39,34 +39,40 @@ struct samverka_append {
 enum outcome { NOTHING, SOMETHING, FAILED };
 
 static enum samverka_code
-check(const char *source, uint64_t next_batch, unsigned window, struct samverka_error *error)
+check(const struct samverka_producer *producer, struct samverka_error *error)
 {
+    const char *source = producer->source;
+
     if (!source || !*source || strnlen(source, SOURCE_BYTES + 1) > SOURCE_BYTES ||
         !smv_utf8(source))
         return smv_fail(error, SAMVERKA_INVALID, "source: must have 1 to %d bytes of UTF-8",
                         SOURCE_BYTES);
-    if (!next_batch || next_batch > INT64_MAX)
+    if (producer->tenant_id && !smv_uuid(producer->tenant_id))
+        return smv_fail(error, SAMVERKA_INVALID, "tenant_id: is a UUID in small letters");
+    if (!producer->next_batch || producer->next_batch > INT64_MAX)
         return smv_fail(error, SAMVERKA_INVALID, "next_batch: must be at least 1");
-    if (!window || window > WINDOW_MOST)
+    if (!producer->window || producer->window > WINDOW_MOST)
         return smv_fail(error, SAMVERKA_INVALID, "window: must be 1 to %d", WINDOW_MOST);
     return SAMVERKA_OK;
 }
 
 enum samverka_code
-samverka_append_open(const struct samverka_place *place, const char *source,
-                     uint64_t next_batch, unsigned window, struct samverka_append **append,
+samverka_append_open(const struct samverka_place *place,
+                     const struct samverka_producer *producer, struct samverka_append **append,
                      struct samverka_error *error)
 {
-    enum samverka_code code = check(source, next_batch, window, error);
+    enum samverka_code code = check(producer, error);
     struct samverka_append *a;
 
     if (code != SAMVERKA_OK)
         return code;
     if (!(a = calloc(1, sizeof *a)))
         return smv_no_memory(error);
-    memcpy(a->source, source, strlen(source));
-    a->next_number = next_batch;
-    a->window = window;
+    memcpy(a->source, producer->source, strlen(producer->source));
+    if (producer->tenant_id)
+        memcpy(a->tenant_id, producer->tenant_id, SMV_UUID_CHARS);
+    a->next_number = producer->next_batch;
+    a->window = producer->window;
     smv_pool_init(&a->pool, SMV_POOL_BYTES);
     (void)zmq_msg_init(&a->parts[0]);
     (void)zmq_msg_init(&a->parts[1]);
@@ -123,6 +129,7 @@ send_batch(struct samverka_append *a, struct waiting *waiting)
     uint8_t packed[HEAD_ROOM];
 
     head.source = a->source;
+    head.tenant_id = a->tenant_id;
     head.batch_number = waiting->number;
     frame.frame_case = EVENTS__V1__CLIENT_FRAME__FRAME_APPEND;
     frame.append = &head;

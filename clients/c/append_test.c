@@ -13,9 +13,11 @@ start_append(struct stage *stage, unsigned window)
 {
     const struct samverka_place place = {.endpoints = stage->endpoints};
 
-    assert_int_equal(
-        samverka_append_open(&place, "/test", 1, window, &stage->append, &stage->error),
-        SAMVERKA_OK);
+    const struct samverka_producer producer = {
+        .source = "/test", .tenant_id = TENANT, .next_batch = 1, .window = window};
+
+    assert_int_equal(samverka_append_open(&place, &producer, &stage->append, &stage->error),
+                     SAMVERKA_OK);
 }
 
 static uint64_t
@@ -46,6 +48,7 @@ heard_append(struct stage *stage, uint64_t number)
 
     assert_int_equal(server->frame->frame_case, FRAME(APPEND));
     assert_string_equal(server->frame->append->source, "/test");
+    assert_string_equal(server->frame->append->tenant_id, TENANT);
     assert_int_equal(server->frame->append->batch_number, number);
     assert_true(server->body_size > 0);
     return server;

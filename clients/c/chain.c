@@ -5,33 +5,19 @@
 #include "clients/c/error.h"
 #include "clients/c/event.h"
 
-#define UUID_CHARS 36
-
-static bool
-uuid_valid(const char *text)
-{
-    if (!text || strnlen(text, UUID_CHARS + 1) != UUID_CHARS)
-        return false;
-    for (size_t i = 0; i < UUID_CHARS; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
-                                                    : !strchr("0123456789abcdef", text[i]))
-            return false;
-    return true;
-}
-
 enum samverka_code
 samverka_chain_begin(const char *tenant_id, struct samverka_chain *chain,
                      struct samverka_error *error)
 {
     struct samverka_chain made = {.number = 0};
 
-    if (!uuid_valid(tenant_id))
+    if (!smv_uuid(tenant_id))
         return smv_fail(error, SAMVERKA_INVALID, "a tenant's id is a UUID in small letters");
     if (sodium_init() < 0)
         return smv_fail(error, SAMVERKA_SYSTEM, "libsodium does not start");
     memcpy(made.tenant_id, tenant_id, sizeof made.tenant_id);
     (void)crypto_generichash(made.link, sizeof made.link, (const uint8_t *)tenant_id,
-                             UUID_CHARS, NULL, 0); /* fails for wrong sizes alone */
+                             SMV_UUID_CHARS, NULL, 0); /* fails for wrong sizes alone */
     *chain = made;
     return SAMVERKA_OK;
 }

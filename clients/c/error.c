@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *
 samverka_code_name(enum samverka_code code)
@@ -76,5 +77,17 @@ smv_utf8(const char *text)
             (character >= 0xd800 && character <= 0xdfff))
             return false;
     }
+    return true;
+}
+
+bool
+smv_uuid(const char *text)
+{
+    if (!text || strnlen(text, SMV_UUID_CHARS + 1) != SMV_UUID_CHARS)
+        return false;
+    for (size_t i = 0; i < SMV_UUID_CHARS; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
+                                                    : !strchr("0123456789abcdef", text[i]))
+            return false;
     return true;
 }

@@ -39,7 +39,6 @@ enum samverka_code {
     SAMVERKA_UNPROVEN, /* a gap or a changed byte in a tenant's stream */
     SAMVERKA_SYSTEM    /* memory, files, sockets: the text says which */
 };
-/* "TIMEOUT" and so on. */
 const char *samverka_code_name(enum samverka_code code);
 
 struct samverka_error {
@@ -90,7 +89,7 @@ struct samverka_follow;
 /* Everything that passes the wish with after < position <= through; may hold no event. */
 struct samverka_batch {
     uint64_t after, through;
-    uint64_t head;     /* last position in the log when it was sent */
+    uint64_t head;     /* last position of the log then */
     uint64_t delivery; /* to a durable consumer: the number to acknowledge; else 0 */
     size_t count;
     const struct samverka_event *const *events;
@@ -114,7 +113,7 @@ enum samverka_code samverka_follow_next(struct samverka_follow *follow, int wait
  * changes nothing: that work comes again. */
 enum samverka_code samverka_follow_ack(struct samverka_follow *follow, uint64_t delivery,
                                        struct samverka_error *error);
-/* How often a batch did not join and was asked for again. */
+/* How often a batch did not join. */
 uint64_t samverka_follow_gaps(const struct samverka_follow *follow);
 
 /* An event.  Texts are "" where the event has none. */
@@ -168,12 +167,15 @@ struct samverka_outcome {
 };
 
 void samverka_new_id(char id[37]);
-/* `source`: URI reference that names the producer.  `next_batch`: 1, or one more than the last
- * number used; whoever repeats a number with the same bytes gets the first outcome.  `window`:
- * batches without an outcome at most, 1..64; with more than one their order may change when
- * one must be repeated. */
-enum samverka_code samverka_append_open(const struct samverka_place *place, const char *source,
-                                        uint64_t next_batch, unsigned window,
+struct samverka_producer {
+    const char *source;    /* URI reference that names it */
+    const char *tenant_id; /* whose the events become; NULL: the key's own tenant */
+    uint64_t next_batch;   /* 1, or one more than the last number used */
+    unsigned window; /* batches without an outcome, 1..64; with more than one, one that must be
+                        repeated may come to stand behind later ones */
+};
+enum samverka_code samverka_append_open(const struct samverka_place *place,
+                                        const struct samverka_producer *producer,
                                         struct samverka_append **append,
                                         struct samverka_error *error);
 void samverka_append_close(struct samverka_append *append); /* NULL is fine */
@@ -191,7 +193,6 @@ enum samverka_code samverka_append_send(struct samverka_append *append, uint64_t
 enum samverka_code samverka_append_next(struct samverka_append *append, int wait_ms,
                                         struct samverka_outcome *outcome,
                                         struct samverka_error *error);
-/* Batches without an outcome. */
 size_t samverka_append_waiting(const struct samverka_append *append);
 
 #pragma GCC visibility pop

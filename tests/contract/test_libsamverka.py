@@ -9,8 +9,8 @@ import pytest
 from servers import wait_for
 
 from events_place import (  # noqa: F401
-    alone, await_head, client, cluster, DEADLINE_S, enrol, event, execute, own_key, publish, ROOT,
-    start, TENANTS, writer)
+    alone, await_head, await_leader, client, cluster, DEADLINE_S, enrol, event, execute, follow, head,
+    number, own_key, publish, read_to, ROOT, start, TENANTS, writer)
 
 C = ROOT / "clients/c"
 
@@ -107,6 +107,84 @@ def test_a_revoked_key_is_told_so(cluster, client, tmp_path):
         execute(cluster, "DELETE FROM events.test_system WHERE system_id = %s", system)
         told = process.communicate(timeout=10)[1]
     assert process.returncode == 1 and told.startswith("follow: DENIED: ")
+
+
+# Appending.
+
+
+def appended(cluster, keys, folder, lines, source="/crm", next_batch=1, kind="com.example.order.v1",
+             endpoints=None):
+    told = run(cluster, "append", *words(cluster, keys, folder, source, str(next_batch), kind,
+                                         endpoints=endpoints),
+               input="".join(f"{line}\n" for line in lines), check=False)
+    return told, [tuple(map(int, line.split())) for line in told.stdout.splitlines()]
+
+
+def test_appended_lines_are_in_the_log_once_and_in_order(cluster, client, tmp_path):
+    keys, _ = enrol(cluster, TENANTS[:1], appends=["com.example."])
+    lines = [f"order {i}" for i in range(200)]
+    told, batches = appended(cluster, keys, tmp_path, lines)
+    assert told.returncode == 0, told.stderr
+    assert sorted(batch for batch, _ in batches) == list(range(1, 201))
+    got = read_to(follow(client, cluster, keys), 200)
+    assert [item.binary_data.decode() for item in got] == lines
+    assert {item.source for item in got} == {"/crm"}
+    place = {number(item): item.binary_data for item in got}
+    for batch, position in batches:
+        assert place[position].decode() == lines[batch - 1]
+
+
+def test_a_type_that_a_system_may_not_append_is_told(cluster, client, tmp_path):
+    keys, _ = enrol(cluster, TENANTS[:1], appends=["com.example."])
+    for kind, code in (("org.samverka.need.published.v1", "DENIED"), ("net.else.x.v1", "DENIED")):
+        told, batches = appended(cluster, keys, tmp_path, ["x"], kind=kind)
+        assert told.returncode == 1 and not batches
+        assert told.stderr.startswith(f"append: {code}: batch 1: batch.events[0].type: ")
+
+
+def test_a_batch_number_with_other_content_is_a_conflict(cluster, client, tmp_path):
+    keys, _ = enrol(cluster, TENANTS[:1], appends=["com."])
+    assert appended(cluster, keys, tmp_path, ["x"])[0].returncode == 0
+    told, _ = appended(cluster, keys, tmp_path, ["y"])
+    assert told.returncode == 1 and told.stderr.startswith("append: CONFLICT: batch 1: ")
+
+
+def test_appends_beyond_the_keys_limit_are_late_and_not_lost(cluster, client, tmp_path):
+    keys, _ = enrol(cluster, TENANTS[:1], appends=["com."], limits=(0, 0, 40))
+    told, batches = appended(cluster, keys, tmp_path, range(100))
+    assert told.returncode == 0, told.stderr
+    assert len({position for _, position in batches}) == 100
+
+
+def test_appends_find_the_leader_and_survive_its_death(make_cluster, client, tmp_path):
+    cluster = start(make_cluster, slots={"events": 2})
+    cluster.start_service("events-2")
+    endpoints = ",".join([cluster.stream_endpoint,
+                          f"tcp://127.0.0.1:{cluster.ports['events-2.stream']}"])
+    keys, _ = enrol(cluster, TENANTS[:1], appends=["com."])
+    with subprocess.Popen(
+            [cluster.build / "examples/example_append",
+             *words(cluster, keys, tmp_path, "/crm", "1", "com.x.v1", endpoints=endpoints)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for part in range(3):
+                process.stdin.writelines(f"{part}-{i}\n" for i in range(300))
+                process.stdin.flush()
+                await_head(cluster, 300 * part + 150)
+                if part < 2:
+                    leads = await_leader(cluster).name
+                    cluster.kill(leads)
+                    cluster.start_service(leads)
+            told = process.communicate(timeout=60)[0]
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    last = head(cluster)
+    assert len(told.splitlines()) == 900 and last == 900
+    got = read_to(follow(client, cluster, own_key(cluster)), last)
+    assert len({item.id for item in got}) == 900
+    assert {item.binary_data.decode() for item in got} == {
+        f"{part}-{i}" for part in range(3) for i in range(300)}
 
 
 # Installed.
