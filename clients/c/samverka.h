@@ -116,7 +116,7 @@ enum samverka_code samverka_follow_ack(struct samverka_follow *follow, uint64_t 
 /* How often a batch did not join. */
 uint64_t samverka_follow_gaps(const struct samverka_follow *follow);
 
-/* An event.  Texts are "" where the event has none. */
+/* Texts are "" where the event has none. */
 uint64_t samverka_event_position(const struct samverka_event *event);
 const char *samverka_event_id(const struct samverka_event *event);
 const char *samverka_event_source(const struct samverka_event *event);
@@ -147,7 +147,6 @@ enum samverka_code samverka_chain_add(struct samverka_chain *chain,
                                       struct samverka_error *error);
 
 struct samverka_append;
-
 struct samverka_new_event {
     const char *id;      /* unique for ever; a UUID of version 7 is best: samverka_new_id */
     const char *type;    /* reverse domain name and version: "org.example.order.placed.v1" */
