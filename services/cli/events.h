@@ -62,7 +62,7 @@ struct events_rate {
     uint64_t events;
 };
 void events_rate_init(struct events_rate *rate, struct cli *cli, const char *verb);
-void events_rate_add(struct events_rate *rate, const struct samverka_batch *batch,
+void events_rate_add(struct events_rate *rate, uint64_t events, uint64_t position,
                      uint64_t target);
 void events_rate_end(const struct events_rate *rate, uint64_t position);
 

@@ -76,6 +76,8 @@ copy(struct cli *cli, const struct events_words *words, uint64_t after, uint64_t
         return OK;
     TRY(events_open(cli, words, after, BULK_CREDIT, &follow));
     while (batch.through < through) {
+        uint64_t taken = 0;
+
         TRY(events_next(cli, follow, PATIENCE_MS, &batch));
         for (size_t i = 0; i < batch.count; i++) {
             const uint64_t position = samverka_event_position(batch.events[i]);
@@ -87,8 +89,9 @@ copy(struct cli *cli, const struct events_words *words, uint64_t after, uint64_t
                             last + 1);
             last = position;
             TRY(events_lines_put(lines, cli, batch.events[i]));
+            taken++;
         }
-        events_rate_add(rate, &batch, through);
+        events_rate_add(rate, taken, batch.through, through);
     }
     if (gapless && last != through)
         return FAIL(cli->arena, FAILED_PRECONDITION, "position %" PRIu64 " is missing",

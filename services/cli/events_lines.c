@@ -183,18 +183,18 @@ per_second(const struct events_rate *rate)
 }
 
 void
-events_rate_add(struct events_rate *rate, const struct samverka_batch *batch, uint64_t target)
+events_rate_add(struct events_rate *rate, uint64_t events, uint64_t position, uint64_t target)
 {
     const struct mono now = clock_mono(rate->clock);
 
-    rate->events += batch->count;
+    rate->events += events;
     if (mono_left_ms(mono_add_ms(rate->told, TELL_MS), now) > 0)
         return;
     rate->told = now;
     fprintf(stderr,
             "%s %" PRIu64 " events, %" PRIu64 " a second, at position %" PRIu64 " of %" PRIu64
             "\n",
-            rate->verb, rate->events, per_second(rate), batch->through, target);
+            rate->verb, rate->events, per_second(rate), position, target);
 }
 
 void

@@ -240,7 +240,7 @@ follow_log(struct verification *v)
         for (size_t i = 0;
              i < batch.count && samverka_event_position(batch.events[i]) <= v->through; i++)
             TRY(take_event(v, batch.events[i]));
-        events_rate_add(&rate, &batch, v->through);
+        events_rate_add(&rate, batch.count, batch.through, v->through);
     }
     if (v->last < v->through)
         report(v, v->last + 1, "is missing; nothing comes behind it");
