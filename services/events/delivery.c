@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/metric.h"
+#include "services/events/consumers.h"
 #include "services/events/post.h"
 
 #define RETRY_PAGE_MS 500
@@ -46,6 +47,7 @@ delivery_fini(struct delivery *delivery)
         while (delivery->followers.buckets[i])
             followers_remove(&delivery->followers, &delivery->followers.buckets[i]);
     metric_set(&followers_gauge, NULL, NULL, 0);
+    consumers_fini(delivery);
     appends_fini(&delivery->appends);
     quotas_destroy(&delivery->quotas);
     tail_fini(&delivery->tail);
@@ -83,10 +85,10 @@ refuse(struct delivery *delivery, const struct routing *routing, const char *use
     (void)post_frame(delivery->config.socket, routing, (struct bytes){frame, size});
 }
 
-/* The last frame.  One whose pipe is full gets it when there is room. */
-static void
-end(struct delivery *delivery, struct follower *follower, struct status why,
-    uint64_t first_kept)
+/* One whose pipe is full gets it when there is room. */
+void
+delivery_end(struct delivery *delivery, struct follower *follower, struct status why,
+             uint64_t first_kept)
 {
     note_refusal(delivery, follower->user_id, why);
     follower_leave(follower, delivery_now(delivery));
@@ -160,18 +162,18 @@ start(struct delivery *delivery, struct follower *follower, const Events__V1__Fo
     if (!delivery->tail.known)
         return FAIL(&delivery->arena, UNAVAILABLE, "the log cannot be read now");
     TRY(rules_sieve_create(rights, follow->filter, &sieve));
-    rules_sieve_release(&follower->sieve);
-    follower_drop_pages(follower);
+    follower_leave(follower, delivery_now(delivery)); /* a former follow of the peer */
     follower->sieve = sieve;
     follower_enter(follower, quota);
     follower->serial = ++delivery->serial;
     follower->sent = follower->through = follow->after;
     follower->credit = follow->credit;
     follower->asked = follower->blocked = false;
-    follower->farewell_size = 0;
     follower->retry_page_at = (struct mono){0};
     /* A first sign of life is due at once. */
     follower->sent_at = mono_add_ms(delivery_now(delivery), -DELIVERY_HEARTBEAT_MS);
+    if (*follow->consumer)
+        return consumers_join(delivery, follower, follow);
     /* An instance that lags a little may not know the position yet: the log itself must say. */
     if (follow->after > delivery->tail.last)
         delivery_ask_page(delivery, follower, follow->after);
@@ -198,7 +200,7 @@ take_follow(struct delivery *delivery, const struct routing *routing, const char
     }
     status = start(delivery, follower, follow);
     if (failed(status))
-        end(delivery, follower, status, 0);
+        delivery_end(delivery, follower, status, 0);
 }
 
 static void
@@ -208,13 +210,21 @@ take_credit(struct delivery *delivery, struct follower *follower,
     if (follower->state != FOLLOWER_FOLLOWS)
         return; /* was under way when the follow ended */
     if (credit->events > RULES_CREDIT_MAX - follower->credit) {
-        end(delivery, follower,
-            FAIL_FIELD(&delivery->arena, "credit.events", "would make %" PRIu64 ", above %u",
-                       (uint64_t)follower->credit + credit->events, RULES_CREDIT_MAX),
-            0);
+        delivery_end(delivery, follower,
+                     FAIL_FIELD(&delivery->arena, "credit.events",
+                                "would make %" PRIu64 ", above %u",
+                                (uint64_t)follower->credit + credit->events, RULES_CREDIT_MAX),
+                     0);
         return;
     }
     follower->credit += credit->events;
+}
+
+static void
+take_ack(struct delivery *delivery, struct follower *follower, const Events__V1__Ack *ack)
+{
+    if (follower->state == FOLLOWER_FOLLOWS) /* else it was under way when the follow ended */
+        consumers_ack(delivery, follower, ack->delivery);
 }
 
 static void
@@ -243,8 +253,10 @@ dispatch(struct delivery *delivery, const struct delivery_message *message,
                FAIL(&delivery->arena, UNAVAILABLE, "nothing is followed here: follow first"));
     else if (frame->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_CREDIT)
         take_credit(delivery, follower, frame->credit);
+    else if (frame->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_ACK)
+        take_ack(delivery, follower, frame->ack);
     else
-        end(delivery, follower, OK, 0);
+        delivery_end(delivery, follower, OK, 0);
 }
 
 static struct status
@@ -273,7 +285,7 @@ delivery_take(struct delivery *delivery, const struct delivery_message *message)
     if (!failed(status))
         dispatch(delivery, message, follower, frame);
     else if (follower && follower->state == FOLLOWER_FOLLOWS)
-        end(delivery, follower, status, 0);
+        delivery_end(delivery, follower, status, 0);
     else
         refuse(delivery, message->routing, message->user_id, status);
     arena_reset(&delivery->arena);
@@ -292,16 +304,16 @@ delivery_take_page(struct delivery *delivery, struct reader_item *page)
         follower_take_page(follower, page);
         return;
     case CODE_POSITION_GONE:
-        end(delivery, follower,
-            FAIL(&delivery->arena, POSITION_GONE, "events after %" PRIu64 " are no longer kept",
-                 page->after),
-            page->first_kept);
+        delivery_end(delivery, follower,
+                     FAIL(&delivery->arena, POSITION_GONE,
+                          "events after %" PRIu64 " are no longer kept", page->after),
+                     page->first_kept);
         break;
     case CODE_INVALID_ARGUMENT:
-        end(delivery, follower,
-            FAIL_FIELD(&delivery->arena, "follow.after", "the log ends at %" PRIu64,
-                       page->head),
-            0);
+        delivery_end(delivery, follower,
+                     FAIL_FIELD(&delivery->arena, "follow.after", "the log ends at %" PRIu64,
+                                page->head),
+                     0);
         break;
     default: /* heartbeats go on; the position does not */
         follower->retry_page_at = mono_add_ms(delivery_now(delivery), RETRY_PAGE_MS);
@@ -324,7 +336,8 @@ renew(struct delivery *delivery, struct follower *follower)
     struct sieve *sieve;
 
     if (!rights) {
-        end(delivery, follower,
+        delivery_end(
+            delivery, follower,
             FAIL(&delivery->arena, PERMISSION_DENIED, "this key has no rights here any longer"),
             0);
         return;
@@ -332,12 +345,13 @@ renew(struct delivery *delivery, struct follower *follower)
     if (rules_rights_equal(rights, &follower->sieve->rights))
         return;
     if (strcmp(key_of(rights), key_of(&follower->sieve->rights)) != 0) {
-        end(delivery, follower,
+        delivery_end(
+            delivery, follower,
             FAIL(&delivery->arena, PERMISSION_DENIED, "the system has another key now"), 0);
         return;
     }
     if (failed(rules_sieve_renew(follower->sieve, rights, &sieve))) {
-        end(delivery, follower, FAIL(&delivery->arena, UNAVAILABLE, "no memory"), 0);
+        delivery_end(delivery, follower, FAIL(&delivery->arena, UNAVAILABLE, "no memory"), 0);
         return;
     }
     rules_sieve_release(&follower->sieve);
@@ -369,11 +383,11 @@ tick_follow(struct delivery *delivery, struct follower *follower, struct mono no
 {
     if (follower->blocked &&
         delivery_passed(follower->blocked_since, delivery->config.slow_ms, now)) {
-        end(delivery, follower,
-            FAIL(&delivery->arena, RESOURCE_EXHAUSTED,
-                 "nothing was read for %u ms: follow again from `through`",
-                 delivery->config.slow_ms),
-            0);
+        delivery_end(delivery, follower,
+                     FAIL(&delivery->arena, RESOURCE_EXHAUSTED,
+                          "nothing was read for %u ms: follow again from `through`",
+                          delivery->config.slow_ms),
+                     0);
         return;
     }
     if (!follower->credit)
@@ -415,6 +429,7 @@ delivery_tick(struct delivery *delivery)
             link = &(*link)->next;
         }
     }
+    consumers_tick(delivery, now);
     metric_set(&followers_gauge, NULL, NULL, (double)follows);
     quotas_sweep(delivery->quotas, now);
     arena_reset(&delivery->arena);
@@ -423,10 +438,12 @@ delivery_tick(struct delivery *delivery)
 void
 delivery_end_all(struct delivery *delivery)
 {
+    consumers_flush(delivery);
     for (size_t i = 0; i < FOLLOWERS_BUCKETS; i++)
         for (struct follower *follower = delivery->followers.buckets[i]; follower;
              follower = follower->next)
             if (follower->state == FOLLOWER_FOLLOWS)
-                end(delivery, follower,
-                    FAIL(&delivery->arena, UNAVAILABLE, "this instance is stopping"), 0);
+                delivery_end(delivery, follower,
+                             FAIL(&delivery->arena, UNAVAILABLE, "this instance is stopping"),
+                             0);
 }

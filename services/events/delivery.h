@@ -14,6 +14,8 @@ struct delivery_config {
     size_t followers_limit;
     uint32_t slow_ms;
     struct limits limits; /* of a system without limits of its own */
+    uint32_t ack_ms; /* how long one of several who share a consumer may leave work undone */
+    bool (*leads)(void *context); /* whether this instance serves durable consumers */
     /* See appends.h. */
     struct status (*post)(void *context, struct append_job *job, struct arena *arena);
     void *context;
@@ -26,6 +28,8 @@ struct delivery {
     struct followers followers;
     struct quotas *quotas;
     struct appends appends;
+    struct group *groups; /* durable consumers that are followed; see consumers.h */
+    size_t group_count;
     struct rights_table *rights; /* NULL: not read yet */
     struct arena arena;          /* of one client frame */
     uint8_t *scratch;
@@ -63,7 +67,8 @@ void delivery_tick(struct delivery *delivery);
 /* The last frame to all. */
 void delivery_end_all(struct delivery *delivery);
 
-/* Shared by delivery.c (who follows, and until when) and pump.c (what is sent). */
+/* Shared by delivery.c (who follows, and until when), consumers.c (who shares a consumer) and
+ * pump.c (what is sent). */
 static inline struct mono
 delivery_now(const struct delivery *delivery)
 {
@@ -76,6 +81,9 @@ delivery_passed(struct mono since, int64_t ms, struct mono now)
     return mono_left_ms(mono_add_ms(since, ms), now) == 0;
 }
 
+/* The last frame of a follow, with the reason. */
+void delivery_end(struct delivery *delivery, struct follower *follower, struct status why,
+                  uint64_t first_kept);
 void delivery_ask_page(struct delivery *delivery, struct follower *follower, uint64_t after);
 /* Tells of events that did not pass, or just that all is well, when it is time. */
 void delivery_keep_alive(struct delivery *delivery, struct follower *follower, struct mono now);

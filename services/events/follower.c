@@ -51,15 +51,29 @@ source(struct follower *follower, const struct tail *tail, uint64_t position)
 }
 
 static bool
+passes(const struct follower *follower, const struct packed_event *event, uint64_t position)
+{
+    return rules_passes(follower->sieve, event) &&
+           (!follower->member || group_passes(follower->member, event, position));
+}
+
+static bool
+passes_all(const struct follower *follower, uint64_t position)
+{
+    return rules_passes_all(follower->sieve) &&
+           (!follower->member || group_passes_all(follower->member, position));
+}
+
+static bool
 is_whole(const struct follower *follower, const struct block *block, uint64_t position)
 {
     if (block->position != position || block->data.size < WHOLE_BYTES ||
         block->count > follower->credit)
         return false;
-    if (rules_passes_all(follower->sieve))
+    if (passes_all(follower, position))
         return true;
     for (uint32_t i = 0; i < block->count; i++)
-        if (!rules_passes(follower->sieve, &block->events[i].parts))
+        if (!passes(follower, &block->events[i].parts, position + i))
             return false;
     return true;
 }
@@ -76,7 +90,7 @@ copy_block(const struct follower *follower, const struct block *block, uint8_t *
     for (uint64_t position = batch->through + 1; position <= block->last; position++) {
         const struct block_event *event = block_event_at(block, position);
 
-        if (rules_passes(follower->sieve, &event->parts)) {
+        if (passes(follower, &event->parts, position)) {
             if (batch->count == follower->credit)
                 return false;
             if (batch->count && batch->size + event->framed.size > BATCH_BYTES)
@@ -168,6 +182,9 @@ follower_leave(struct follower *follower, struct mono now)
     follower->asked = false;
     follower_drop_pages(follower);
     rules_sieve_release(&follower->sieve);
+    if (follower->member && follower->member->group)
+        group_leave(follower->member);
+    free(take(&follower->member));
 }
 
 bool
@@ -208,8 +225,7 @@ follower_destroy(struct follower **follower)
 
     if (!gone)
         return;
-    follower_drop_pages(gone);
-    rules_sieve_release(&gone->sieve);
+    follower_leave(gone, (struct mono){0});
     free(gone);
 }
 

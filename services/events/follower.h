@@ -4,6 +4,7 @@
  * the stream sends.  All on the stream's thread. */
 
 #include "services/events/frames.h"
+#include "services/events/group.h"
 #include "services/events/quotas.h"
 #include "services/events/reader.h"
 #include "services/events/tail.h"
@@ -19,8 +20,9 @@ struct follower {
     struct routing routing;
     char user_id[64];
     enum follower_state state;
-    uint64_t serial;     /* a second Follow of the peer gets another */
-    struct quota *quota; /* of its key, while it follows */
+    uint64_t serial;             /* a second Follow of the peer gets another */
+    struct quota *quota;         /* of its key, while it follows */
+    struct group_member *member; /* of a durable consumer; else NULL */
     struct sieve *sieve;
     uint64_t sent;    /* `through` of the last frame */
     uint64_t through; /* looked at; ahead of `sent` while nothing passed the sieve */

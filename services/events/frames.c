@@ -13,6 +13,20 @@ check_credit(uint32_t credit, const char *field, struct arena *arena)
     return OK;
 }
 
+static struct status
+check_consumer(const Events__V1__Follow *follow, struct arena *arena)
+{
+    const char *name = follow->consumer;
+
+    if (!*name && follow->shared)
+        return FAIL_FIELD(arena, "follow.shared", "is for a durable consumer: name it");
+    if (strlen(name) > FRAME_CONSUMER_BYTES ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != strlen(name))
+        return FAIL_FIELD(arena, "follow.consumer", "must have 1 to %d of a-z 0-9 - _ .",
+                          FRAME_CONSUMER_BYTES);
+    return OK;
+}
+
 struct status
 frame_read(struct bytes packed, struct arena *arena, Events__V1__ClientFrame **ret)
 {
@@ -26,11 +40,13 @@ frame_read(struct bytes packed, struct arena *arena, Events__V1__ClientFrame **r
         TRY(check_credit(frame->follow->credit, "follow.credit", arena));
         if (frame->follow->after > INT64_MAX)
             return FAIL_FIELD(arena, "follow.after", "is not a position");
+        TRY(check_consumer(frame->follow, arena));
         TRY(rules_check_filter(frame->follow->filter, arena));
         break;
     case EVENTS__V1__CLIENT_FRAME__FRAME_CREDIT:
         TRY(check_credit(frame->credit->events, "credit.events", arena));
         break;
+    case EVENTS__V1__CLIENT_FRAME__FRAME_ACK:
     case EVENTS__V1__CLIENT_FRAME__FRAME_UNFOLLOW:
     case EVENTS__V1__CLIENT_FRAME__FRAME_APPEND: /* checked with its batch */
         break;
@@ -48,18 +64,18 @@ put(const Events__V1__ServerFrame *frame, uint8_t into[FRAME_BYTES])
 }
 
 size_t
-frame_put_batch(uint64_t after, uint64_t through, uint32_t count, uint64_t head,
-                uint8_t into[FRAME_BYTES])
+frame_put_batch(const struct frame_batch *batch, uint8_t into[FRAME_BYTES])
 {
     Events__V1__ServerFrame frame = EVENTS__V1__SERVER_FRAME__INIT;
-    Events__V1__Batch batch = EVENTS__V1__BATCH__INIT;
+    Events__V1__Batch message = EVENTS__V1__BATCH__INIT;
 
-    batch.after = after;
-    batch.through = through;
-    batch.count = count;
-    batch.head = head > through ? head : through;
+    message.after = batch->after;
+    message.through = batch->through;
+    message.count = batch->count;
+    message.head = batch->head > batch->through ? batch->head : batch->through;
+    message.delivery = batch->delivery;
     frame.frame_case = EVENTS__V1__SERVER_FRAME__FRAME_BATCH;
-    frame.batch = &batch;
+    frame.batch = &message;
     return put(&frame, into);
 }
 

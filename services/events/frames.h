@@ -8,15 +8,19 @@
 
 #define FRAME_DETAIL_BYTES 240
 #define FRAME_SOURCE_BYTES 256
-#define FRAME_BYTES 640 /* of any frame that we make */
+#define FRAME_CONSUMER_BYTES 64 /* of the name of a durable consumer */
+#define FRAME_BYTES 640         /* of any frame that we make */
 
 /* Checks and unpacks.  INVALID_ARGUMENT or RESOURCE_EXHAUSTED: names the field at fault. */
 must_use struct status frame_read(struct bytes packed, struct arena *arena,
                                   Events__V1__ClientFrame **ret);
 
 /* Writers return the size. */
-size_t frame_put_batch(uint64_t after, uint64_t through, uint32_t count, uint64_t head,
-                       uint8_t into[FRAME_BYTES]);
+struct frame_batch {
+    uint64_t after, through, head, delivery;
+    uint32_t count;
+};
+size_t frame_put_batch(const struct frame_batch *batch, uint8_t into[FRAME_BYTES]);
 size_t frame_put_heartbeat(uint64_t through, uint64_t head, uint8_t into[FRAME_BYTES]);
 /* What came of a batch. */
 struct frame_outcome {

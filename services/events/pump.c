@@ -1,5 +1,5 @@
 #include "common/base/metric.h"
-#include "services/events/delivery.h"
+#include "services/events/consumers.h"
 #include "services/events/post.h"
 
 #define BATCHES_A_PASS 8 /* for one follower, before the next has its turn */
@@ -49,8 +49,14 @@ static bool
 send_batch(struct delivery *delivery, struct follower *follower, const struct batch *batch)
 {
     uint8_t head[FRAME_BYTES];
-    const size_t size = frame_put_batch(follower->sent, batch->through, batch->count,
-                                        delivery->tail.last, head);
+    const bool counts = follower->member && batch->count; /* has to be acknowledged */
+    const size_t size = frame_put_batch(
+        &(struct frame_batch){.after = follower->sent,
+                              .through = batch->through,
+                              .head = delivery->tail.last,
+                              .delivery = counts ? follower->member->last + 1 : 0,
+                              .count = batch->count},
+        head);
     const struct bytes first = {head, size};
     enum post outcome;
 
@@ -61,6 +67,8 @@ send_batch(struct delivery *delivery, struct follower *follower, const struct ba
                             (struct bytes){delivery->scratch, batch->size});
     if (!note_sent(delivery, follower, outcome))
         return false;
+    if (counts)
+        (void)group_note_sent(follower->member, batch->through, follower->sent_at);
     follower->credit -= batch->count;
     follower->quota->sent.tokens -= rate_of(delivery, follower) ? batch->count : 0;
     follower->sent = follower->through = batch->through;
@@ -94,6 +102,8 @@ pump_one(struct delivery *delivery, struct follower *follower)
 
     if (limited_ms)
         return limited_ms;
+    if (follower->member && !consumers_ready(follower))
+        return DELIVERY_TICK_MS;
     if (follower->blocked) {
         const int left_ms = mono_left_ms(follower->retry_at, delivery_now(delivery));
 
@@ -104,6 +114,8 @@ pump_one(struct delivery *delivery, struct follower *follower)
         struct batch batch;
         uint64_t after;
 
+        if (follower->member && !group_has_room(follower->member))
+            return DELIVERY_TICK_MS;
         follower_gather(follower, &delivery->tail, delivery->scratch, &batch);
         if (batch.count) {
             if (!send_batch(delivery, follower, &batch))
@@ -112,6 +124,8 @@ pump_one(struct delivery *delivery, struct follower *follower)
             if (follower->sent == follower->through)
                 follower->silent_since = delivery_now(delivery);
             follower->through = batch.through;
+            if (follower->member)
+                group_note_passed(follower->member, batch.through);
         }
         if (follower_wants_page(follower, &delivery->tail, &after))
             delivery_ask_page(delivery, follower, after);

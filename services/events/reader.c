@@ -35,14 +35,17 @@ reader_item_destroy(struct reader_item **item)
     rules_sieve_release(&gone->sieve);
     store_page_release(&gone->blocks);
     rights_destroy(&gone->rights);
+    free(gone->consumer);
     free(gone);
 }
 
 static struct status
-begin(struct reader *reader, struct pg_tx *ret)
+begin(struct reader *reader, bool read_only, struct pg_tx *ret)
 {
-    const struct pg_scope scope = {
-        .deadline = mono_add_ms(clock_mono(reader->config.clock), READ_MS), .read_only = true};
+    const struct pg_scope scope = {.deadline =
+                                       mono_add_ms(clock_mono(reader->config.clock), READ_MS),
+                                   .read_only = read_only,
+                                   .together = true};
 
     return pg_tx_begin(reader->pg, &scope, &reader->arena, ret);
 }
@@ -70,7 +73,7 @@ read_rights(struct reader *reader, struct rights_table **ret_kept,
     scoped(rights_destroy) struct rights_table *kept = NULL;
     scoped(rights_destroy) struct rights_table *copy = NULL;
 
-    TRY(begin(reader, &tx));
+    TRY(begin(reader, true, &tx));
     TRY(rights_read(&tx, &kept));
     TRY(note_publication(reader, &tx, kept));
     if (!rights_equal(reader->rights, kept))
@@ -90,6 +93,7 @@ spread_rights(struct reader *reader, struct rights_table **kept, struct rights_t
     if (reader->config.zap)
         TRY(rights_admit(reader->config.zap, reader->config.own, reader->config.own_count,
                          *kept));
+    item->kind = READER_RIGHTS;
     item->rights = take(copy);
     if (!line_push(reader->config.answers, &item->item))
         return FAIL(NULL, RESOURCE_EXHAUSTED, "the stream does not take its rights");
@@ -139,7 +143,7 @@ read_page(struct reader *reader, struct reader_item *item)
 {
     scoped(pg_tx_end) struct pg_tx tx = {0};
 
-    TRY(begin(reader, &tx));
+    TRY(begin(reader, true, &tx));
     TRY(store_head(&tx, &item->head, &item->first_kept));
     if (item->after > item->head)
         return FAIL(&reader->arena, INVALID_ARGUMENT, "beyond the head");
@@ -153,14 +157,28 @@ read_page(struct reader *reader, struct reader_item *item)
     return OK;
 }
 
+static struct status
+keep_consumer(struct reader *reader, struct reader_item *item)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+
+    TRY(begin(reader, false, &tx));
+    if (item->kind == READER_OPEN)
+        TRY(store_consumer_open(&tx, item->consumer, &item->head));
+    else
+        TRY(store_consumer_move(&tx, item->consumer));
+    return pg_tx_commit(&tx);
+}
+
 static void
 answer(struct reader *reader, struct reader_item *item)
 {
-    const struct status status = read_page(reader, item);
+    const struct status status =
+        item->kind == READER_PAGE ? read_page(reader, item) : keep_consumer(reader, item);
 
     item->code = status.code;
     if (status.code == CODE_INTERNAL)
-        log_error("a page of the log cannot be read", KV("after", item->after),
+        log_error("the log cannot be read for a follower", KV("after", item->after),
                   KV("detail", status.detail));
     arena_reset(&reader->arena);
     if (!line_push(reader->config.answers, &item->item))
@@ -174,6 +192,18 @@ wait_for_work(struct reader *reader)
 
     (void)poll(&asked, 1, /* interrupted: looks again, nothing is lost */
                mono_left_ms(reader->rights_due, clock_mono(reader->config.clock)));
+}
+
+/* At a stop nobody waits for pages, but positions are kept. */
+static void
+answer_unless_stopped(struct reader *reader, struct reader_item *item)
+{
+    if (atomic_load(&reader->stop) && item->kind != READER_MOVE) {
+        reader_item_destroy(&item);
+        return;
+    }
+    answer(reader, item);
+    look_at_rights(reader);
 }
 
 static void *
@@ -192,12 +222,7 @@ run(void *argument)
             struct reader_item *page = (struct reader_item *)item;
 
             item = item->next;
-            if (atomic_load(&reader->stop)) {
-                reader_item_destroy(&page);
-                continue;
-            }
-            answer(reader, page);
-            look_at_rights(reader);
+            answer_unless_stopped(reader, page);
         }
     }
     return NULL;
@@ -233,10 +258,10 @@ reader_destroy(struct reader **reader)
         line_wake(&gone->asked);
         (void)pthread_join(gone->thread, NULL); /* it was created and is joined once */
         for (struct line_item *item = line_take(&gone->asked); item;) {
-            struct reader_item *page = (struct reader_item *)item;
+            struct reader_item *left = (struct reader_item *)item;
 
             item = item->next;
-            reader_item_destroy(&page);
+            answer_unless_stopped(gone, left);
         }
     }
     rights_destroy(&gone->rights);

@@ -1,10 +1,12 @@
 #pragma once
 
-/* Reads for the stream, which must not wait: pages of the log for followers that are behind,
- * and every two seconds the rights.  A thread with a Postgres connection of its own. */
+/* Reads and keeps for the stream, which must not wait: pages of the log for followers that are
+ * behind, positions of consumers, and every two seconds the rights.  A thread with a Postgres
+ * connection of its own. */
 
 #include "services/events/line.h"
 #include "services/events/rights.h"
+#include "services/events/store_consumer.h"
 
 #define READER_PAGE_BLOCKS 20
 #define READER_PAGE_BYTES                                                                      \
@@ -18,18 +20,28 @@ struct routing {
     uint8_t bytes[ROUTING_BYTES];
 };
 
-/* One page wanted; becomes the answer.  Or the rights, of the reader's own accord. */
+enum reader_kind {
+    READER_PAGE,
+    READER_RIGHTS, /* of the reader's own accord */
+    READER_OPEN,   /* a consumer's positions are wanted */
+    READER_MOVE,   /* and kept */
+};
+
+/* What is wanted; becomes the answer. */
 struct reader_item {
     struct line_item item;
+    enum reader_kind kind;
     struct routing routing;
     uint64_t serial; /* of the follow that asks */
     uint64_t after;
     struct sieve *sieve;
-    /* answer: OK, POSITION_GONE, INVALID_ARGUMENT (beyond the head), UNAVAILABLE */
+    struct store_consumer *consumer; /* of the last two kinds; the item's */
+    /* answer: OK, POSITION_GONE, INVALID_ARGUMENT (beyond the head), UNAVAILABLE; of a consumer
+     * RESOURCE_EXHAUSTED or NOT_FOUND, too */
     enum code code;
     struct block *blocks; /* a list; empty at the head */
     uint64_t head, first_kept;
-    struct rights_table *rights; /* NULL in a page */
+    struct rights_table *rights;
 };
 
 void reader_item_destroy(struct reader_item **item);
@@ -49,5 +61,6 @@ must_use struct status reader_create(const struct reader_config *config, struct 
                                      struct reader **ret);
 void reader_destroy(struct reader **reader);
 
-/* Any thread.  False: too many wait; the item stays the caller's. */
+/* Any thread.  False: too many wait; the item stays the caller's.  What is to be kept is kept
+ * before the reader ends. */
 bool reader_ask(struct reader *reader, struct reader_item *item);

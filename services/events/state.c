@@ -42,6 +42,14 @@ post(void *context, struct append_job *job, struct arena *arena)
     return sequencer_post(sequencer, job, arena);
 }
 
+static bool
+leads(void *context)
+{
+    struct sequencer *sequencer = atomic_load(&((struct events_state *)context)->sequencer);
+
+    return sequencer && sequencer_leads(sequencer);
+}
+
 static struct status
 start_stream(struct service_frame *frame, const struct events_settings *settings,
              struct arena *arena, struct events_state *state)
@@ -68,6 +76,8 @@ start_stream(struct service_frame *frame, const struct events_settings *settings
                                 .limits = {(uint32_t)settings->system_follows,
                                            (uint32_t)settings->system_events_per_second,
                                            (uint32_t)settings->system_appends_per_second},
+                                .ack_ms = (uint32_t)settings->ack_ms,
+                                .leads = leads,
                                 .post = post,
                                 .context = state},
         arena, &state->stream);

@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/base/metric.h"
+#include "services/events/consumers.h"
 
 #define NEWS_MAX 1024     /* blocks that may wait: 64 MiB at most */
 #define FRAMES_A_TURN 256 /* of clients, before followers get their share */
@@ -72,10 +73,12 @@ take_answers(struct stream *stream)
         struct reader_item *answer = (struct reader_item *)item;
 
         item = item->next;
-        if (answer->rights)
+        if (answer->kind == READER_RIGHTS)
             delivery_take_rights(&stream->delivery, take(&answer->rights));
-        else
+        else if (answer->kind == READER_PAGE)
             delivery_take_page(&stream->delivery, answer);
+        else
+            consumers_take_answer(&stream->delivery, answer);
         reader_item_destroy(&answer);
     }
 }
@@ -235,6 +238,8 @@ prepare(struct stream *stream, struct arena *arena)
                                                 .followers_limit = config->followers_limit,
                                                 .slow_ms = config->slow_ms,
                                                 .limits = config->limits,
+                                                .ack_ms = config->ack_ms,
+                                                .leads = config->leads,
                                                 .post = config->post,
                                                 .context = config->context},
                       arena));

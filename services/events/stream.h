@@ -20,7 +20,9 @@ struct stream_config {
     size_t tail_bytes, replay_bytes;
     size_t followers_limit;
     uint32_t slow_ms;
-    struct limits limits; /* of a system without limits of its own */
+    struct limits limits;         /* of a system without limits of its own */
+    uint32_t ack_ms;              /* how long one who shares a consumer may leave work undone */
+    bool (*leads)(void *context); /* whether this instance serves durable consumers */
     /* Hands a batch to the sequencer; see sequencer_post.  On the stream's thread. */
     struct status (*post)(void *context, struct append_job *job, struct arena *arena);
     void *context;

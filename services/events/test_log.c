@@ -32,7 +32,7 @@ void
 test_log_clear(void)
 {
     test_run("postgres", NULL,
-             "TRUNCATE events.outbox, events.log, events.tenant_stream, "
+             "TRUNCATE events.consumer, events.outbox, events.log, events.tenant_stream, "
              "events.append_source, events.parked");
     test_run("postgres", NULL, "UPDATE events.head SET first_kept = 0, position = 0");
 }

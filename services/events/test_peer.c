@@ -87,6 +87,35 @@ test_peer_follow(struct test_peer *peer, uint64_t after, uint32_t credit,
 }
 
 void
+test_peer_consume(struct test_peer *peer, const char *consumer, bool shared, uint32_t credit,
+                  uint64_t after)
+{
+    Events__V1__ClientFrame frame = EVENTS__V1__CLIENT_FRAME__INIT;
+    Events__V1__Follow follow = EVENTS__V1__FOLLOW__INIT;
+
+    follow.after = after;
+    follow.credit = credit;
+    follow.consumer = consumer;
+    follow.shared = shared;
+    frame.frame_case = EVENTS__V1__CLIENT_FRAME__FRAME_FOLLOW;
+    frame.follow = &follow;
+    peer->shares = true; /* the first range begins where the server says */
+    send_frame(peer, &frame);
+}
+
+void
+test_peer_ack(struct test_peer *peer, uint64_t delivery)
+{
+    Events__V1__ClientFrame frame = EVENTS__V1__CLIENT_FRAME__INIT;
+    Events__V1__Ack ack = EVENTS__V1__ACK__INIT;
+
+    ack.delivery = delivery;
+    frame.frame_case = EVENTS__V1__CLIENT_FRAME__FRAME_ACK;
+    frame.ack = &ack;
+    send_frame(peer, &frame);
+}
+
+void
 test_peer_credit(struct test_peer *peer, uint32_t events)
 {
     Events__V1__ClientFrame frame = EVENTS__V1__CLIENT_FRAME__INIT;
@@ -153,8 +182,10 @@ take_events(struct test_peer *peer, struct bytes batch, uint32_t count)
     while (packed_next(&batch, &event, &broken)) {
         const uint64_t position = position_of(event);
 
-        if (position <= peer->last_position || position > peer->through)
+        if ((position <= peer->last_position && !peer->shares) || position > peer->through)
             peer->gaps++;
+        if (position < sizeof peer->seen)
+            peer->seen[position]++;
         peer->last_position = position;
         found++;
     }
@@ -174,13 +205,15 @@ take_frame(struct test_peer *peer, struct bytes head, struct bytes body, struct 
     peer->frames++;
     switch (frame->frame_case) {
     case EVENTS__V1__SERVER_FRAME__FRAME_BATCH:
-        peer->gaps += frame->batch->after != peer->through;
+        peer->gaps += frame->batch->after != peer->through && !peer->shares;
+        if (frame->batch->delivery)
+            peer->delivery = frame->batch->delivery;
         peer->through = frame->batch->through;
         peer->head = frame->batch->head;
         take_events(peer, body, frame->batch->count);
         break;
     case EVENTS__V1__SERVER_FRAME__FRAME_HEARTBEAT:
-        peer->gaps += frame->heartbeat->through != peer->through;
+        peer->gaps += frame->heartbeat->through != peer->through && !peer->shares;
         peer->head = frame->heartbeat->head;
         peer->heartbeats++;
         break;
@@ -250,6 +283,18 @@ test_peer_await_through(struct test_peer *peer, uint64_t position)
 }
 
 void
+test_peer_await_events(struct test_peer *peer, uint64_t events)
+{
+    const struct mono deadline = in_ms(TEST_MS);
+
+    while (peer->events < events && !peer->ended)
+        if (!receive(peer, deadline))
+            fail_msg("%" PRIu64 " events, not %" PRIu64, peer->events, events);
+    if (peer->ended)
+        fail_msg("ended: %d %s", (int)peer->code, peer->detail);
+}
+
+void
 test_peer_await_heartbeat(struct test_peer *peer)
 {
     const struct mono deadline = in_ms(TEST_MS);
@@ -278,7 +323,7 @@ test_peer_await_end(struct test_peer *peer, Wire__V1__Code code)
 }
 
 void
-test_peer_await_outcome(struct test_peer *peer, Wire__V1__Code code)
+test_peer_await_any_outcome(struct test_peer *peer)
 {
     const struct mono deadline = in_ms(TEST_MS);
     const unsigned before = peer->outcomes;
@@ -286,6 +331,12 @@ test_peer_await_outcome(struct test_peer *peer, Wire__V1__Code code)
     while (peer->outcomes == before)
         if (!receive(peer, deadline))
             fail_msg("no outcome");
+}
+
+void
+test_peer_await_outcome(struct test_peer *peer, Wire__V1__Code code)
+{
+    test_peer_await_any_outcome(peer);
     if (peer->code != code)
         fail_msg("outcome %d, not %d: %s", (int)peer->code, (int)code, peer->detail);
 }

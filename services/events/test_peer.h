@@ -16,6 +16,9 @@ struct test_peer {
     uint64_t events, frames; /* received */
     uint64_t last_position;  /* of the last event */
     uint64_t gaps;           /* ranges that did not join, positions that did not grow */
+    bool shares;             /* a durable consumer with others: ranges may go back */
+    uint64_t delivery;       /* the last to acknowledge */
+    uint8_t seen[256];       /* how often each of the first positions came */
     unsigned heartbeats;
     bool ended;
     Wire__V1__Code code; /* when ended */
@@ -35,11 +38,16 @@ void test_peer_close(struct test_peer *peer);
 void test_peer_send(struct test_peer *peer, const void *frame, size_t size);
 void test_peer_follow(struct test_peer *peer, uint64_t after, uint32_t credit,
                       const Events__V1__Filter *filter);
+/* As a durable consumer; the server knows how far it is. */
+void test_peer_consume(struct test_peer *peer, const char *consumer, bool shared,
+                       uint32_t credit, uint64_t after);
+void test_peer_ack(struct test_peer *peer, uint64_t delivery);
 void test_peer_credit(struct test_peer *peer, uint32_t events);
 void test_peer_unfollow(struct test_peer *peer);
 /* Appends a batch; `tenant_id` may be "". */
 void test_peer_append(struct test_peer *peer, const char *tenant_id, const char *source,
                       uint64_t batch_number, struct bytes batch);
+void test_peer_await_any_outcome(struct test_peer *peer);
 /* The next outcome; fails unless it has the code. */
 void test_peer_await_outcome(struct test_peer *peer, Wire__V1__Code code);
 /* Connects anew until the key is known: libzmq does not try again where it was refused. */
@@ -48,6 +56,7 @@ void test_peer_follow_when_admitted(struct test_peer *peer, uint64_t after, uint
 
 /* Each fails after ten seconds without progress. */
 void test_peer_await_through(struct test_peer *peer, uint64_t position);
+void test_peer_await_events(struct test_peer *peer, uint64_t events);
 void test_peer_await_heartbeat(struct test_peer *peer);
 void test_peer_await_end(struct test_peer *peer, Wire__V1__Code code);
 void test_peer_await_any_end(struct test_peer *peer);

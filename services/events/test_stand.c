@@ -61,7 +61,16 @@ static struct status
 post(void *context, struct append_job *job, struct arena *arena)
 {
     (void)context;
+    if (!stand.sequencer)
+        return FAIL(arena, UNAVAILABLE, "not_leader");
     return sequencer_post(stand.sequencer, job, arena);
+}
+
+static bool
+leads(void *context)
+{
+    (void)context;
+    return stand.sequencer && sequencer_leads(stand.sequencer);
 }
 
 static bool
@@ -88,6 +97,8 @@ start_stream(bool curve)
         .followers_limit = 20,
         .slow_ms = 1000,
         .limits = {.follows = 3, .events_per_second = 100000, .appends_per_second = 1000},
+        .ack_ms = 2000,
+        .leads = leads,
         .post = post,
     };
 

@@ -1,0 +1,1 @@
+DELETE FROM consumer WHERE user_id = $1 AND name = $2
