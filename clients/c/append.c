@@ -100,7 +100,7 @@ samverka_append_close(struct samverka_append *append)
     if (!append)
         return;
     drop_message(append);
-    smv_link_close(&append->link);
+    smv_link_close(&append->link, 0);
     smv_pool_fini(&append->pool);
     smv_batch_clear(&append->making);
     for (size_t i = 0; i < append->count; i++)

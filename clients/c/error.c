@@ -16,6 +16,7 @@ samverka_code_name(enum samverka_code code)
         [SAMVERKA_GONE] = "GONE",
         [SAMVERKA_CONFLICT] = "CONFLICT",
         [SAMVERKA_FULL] = "FULL",
+        [SAMVERKA_TAKEN] = "TAKEN",
         [SAMVERKA_UNPROVEN] = "UNPROVEN",
         [SAMVERKA_SYSTEM] = "SYSTEM",
     };

@@ -13,6 +13,7 @@
 #define TERMS_MOST 256 /* of one list; the server says which are fewer */
 #define TERM_BYTES 128
 #define CONSUMER_BYTES 64
+#define LAST_ACK_MS 500
 #define WISH_BYTES ((size_t)1 << 20)
 #define FRAME_MOST ((size_t)256 << 10)
 
@@ -161,7 +162,7 @@ samverka_follow_close(struct samverka_follow *follow)
     if (!follow)
         return;
     drop_message(follow);
-    smv_link_close(&follow->link);
+    smv_link_close(&follow->link, follow->durable ? LAST_ACK_MS : 0);
     smv_pool_fini(&follow->pool);
     smv_pool_fini(&follow->wish_pool);
     free(follow);
@@ -299,6 +300,11 @@ take_end(struct samverka_follow *f, const Events__V1__Ended *ended,
         return FAILED;
     case WIRE__V1__CODE__PERMISSION_DENIED:
         (void)smv_fail(error, SAMVERKA_DENIED, "%s", ended->detail);
+        return FAILED;
+    case WIRE__V1__CODE__ABORTED:
+        if (f->shared)
+            return NOTHING; /* it was forgotten, or is served elsewhere now */
+        (void)smv_fail(error, SAMVERKA_TAKEN, "%s", ended->detail);
         return FAILED;
     default:
         (void)smv_fail(error, SAMVERKA_INVALID, "%s", ended->detail);

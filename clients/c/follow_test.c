@@ -179,7 +179,8 @@ an_end_is_told_where_the_caller_must_act(void **state)
         enum samverka_code told;
     } ends[] = {{CODE(POSITION_GONE), SAMVERKA_GONE},
                 {CODE(PERMISSION_DENIED), SAMVERKA_DENIED},
-                {CODE(INVALID_ARGUMENT), SAMVERKA_INVALID}};
+                {CODE(INVALID_ARGUMENT), SAMVERKA_INVALID},
+                {CODE(ABORTED), SAMVERKA_TAKEN}};
     const struct samverka_wish wish = {0};
     struct test_server *server;
     struct stage stage;

@@ -85,13 +85,13 @@ smv_link_open(struct smv_link *link, const struct samverka_place *place,
     *link = (struct smv_link){.not_before_ms = smv_now_ms()};
     if ((code = take_keys(link, place, error)) != SAMVERKA_OK ||
         (code = take_endpoints(link, place->endpoints, error)) != SAMVERKA_OK) {
-        smv_link_close(link);
+        smv_link_close(link, 0);
         return code;
     }
     link->turn = randombytes_uniform((uint32_t)link->count); /* spread over the instances */
     link->context = zmq_ctx_new();
     if (!link->context) {
-        smv_link_close(link);
+        smv_link_close(link, 0);
         return smv_fail(error, SAMVERKA_SYSTEM, "ZeroMQ does not start: %s",
                         zmq_strerror(errno));
     }
@@ -107,8 +107,10 @@ close_socket(struct smv_link *link)
 }
 
 void
-smv_link_close(struct smv_link *link)
+smv_link_close(struct smv_link *link, int linger_ms)
 {
+    if (link->socket)
+        (void)zmq_setsockopt(link->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     close_socket(link);
     while (link->context && zmq_ctx_term(link->context) != 0 && errno == EINTR)
         ;

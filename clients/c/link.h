@@ -28,7 +28,8 @@ int64_t smv_now_ms(void);
 
 enum samverka_code smv_link_open(struct smv_link *link, const struct samverka_place *place,
                                  struct samverka_error *error);
-void smv_link_close(struct smv_link *link);
+/* What was sent and has not left gets linger_ms. */
+void smv_link_close(struct smv_link *link, int linger_ms);
 
 /* Makes a socket when one is due; true: there is a fresh one, on which nothing was sent. */
 bool smv_link_join(struct smv_link *link);

@@ -33,9 +33,10 @@ enum samverka_code {
     SAMVERKA_UNREACHABLE, /* nothing came, and no endpoint answers: calling again tries on */
     SAMVERKA_INVALID,     /* a parameter is wrong, or was refused: mend it */
     SAMVERKA_DENIED,      /* the key has no rights, or no longer: ask the tenant's officer */
-    SAMVERKA_GONE,     /* events that old are not kept: take a fresh copy, follow from there */
-    SAMVERKA_CONFLICT, /* the batch number, or an id, came before with other content */
-    SAMVERKA_FULL,     /* the window is full: take outcomes first */
+    SAMVERKA_GONE,        /* events that old are not kept: take a fresh copy */
+    SAMVERKA_CONFLICT,    /* the batch number, or an id, came before with other content */
+    SAMVERKA_FULL,        /* the window is full: take outcomes first */
+    SAMVERKA_TAKEN,    /* another follow took over the consumer: calling again takes it back */
     SAMVERKA_UNPROVEN, /* a gap or a changed byte in a tenant's stream */
     SAMVERKA_SYSTEM    /* memory, files, sockets: the text says which */
 };
@@ -99,13 +100,15 @@ enum samverka_code samverka_follow_open(const struct samverka_place *place,
                                         const struct samverka_wish *wish,
                                         struct samverka_follow **follow,
                                         struct samverka_error *error);
-void samverka_follow_close(struct samverka_follow *follow); /* NULL is fine */
+/* NULL is fine.  Waits for half a second at most, for the last acknowledgement to leave. */
+void samverka_follow_close(struct samverka_follow *follow);
 
 /* The next batch or heartbeat (a batch without events and with delivery 0).  Batches join: each
  * `after` is the `through` before it; where one does not, the library asks again from there.
  * A durable consumer's batches begin where it acknowledged last, and may come again after a
  * lost connection; those of a shared one have gaps, which its fellows work on.
- * TIMEOUT, UNREACHABLE; INVALID, DENIED, GONE: the server's word, calling again asks again. */
+ * TIMEOUT, UNREACHABLE; INVALID, DENIED, GONE, TAKEN: what the server said; may be called
+ * again. */
 enum samverka_code samverka_follow_next(struct samverka_follow *follow, int wait_ms,
                                         struct samverka_batch *batch,
                                         struct samverka_error *error);

@@ -32,10 +32,12 @@ follow_on(struct cli *cli, struct samverka_follow *follow, struct events_lines *
         struct samverka_error error;
 
         TRY(events_next(cli, follow, -1, &batch));
-        for (size_t i = 0; i < batch.count && left > 0; i++, left--)
-            TRY(events_lines_put(lines, cli, batch.events[i]));
+        size_t printed = 0;
+
+        for (; printed < batch.count && left > 0; printed++, left--)
+            TRY(events_lines_put(lines, cli, batch.events[printed]));
         TRY(events_lines_flush(lines, cli));
-        if (batch.delivery &&
+        if (batch.delivery && printed == batch.count &&
             samverka_follow_ack(follow, batch.delivery, &error) != SAMVERKA_OK)
             return FAIL(cli->arena, INTERNAL, "%s", error.text);
     }

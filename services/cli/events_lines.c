@@ -40,6 +40,8 @@ status_of(struct cli *cli, const struct samverka_error *error)
     case SAMVERKA_GONE:
         return FAIL(cli->arena, POSITION_GONE, "the first position kept is %" PRIu64,
                     error->first_kept);
+    case SAMVERKA_TAKEN:
+        return FAIL(cli->arena, ABORTED, "%s", error->text);
     case SAMVERKA_TIMEOUT:
     case SAMVERKA_UNREACHABLE:
         return FAIL(cli->arena, UNAVAILABLE, "%s", error->text);

@@ -4,6 +4,7 @@ is its tenant's and nothing else.  Beside the Python client libsamverka's exampl
 import concurrent.futures
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -70,8 +71,8 @@ class Copy:
             if not self.position:
                 self.position = int(self.system.web.answer["Samverka-Position"])
             self.needs.update((need["needId"], need) for need in page.get("needs", []))
-            link = self.system.web.answer.get("Link", "")
-            path = link[link.index("<") + 1:link.index(">")] if 'rel="next"' in link else None
+            link = re.search(r'<([^>]+)>; rel="next"', self.system.web.answer["Link"])
+            path = link and link[1]
         return self
 
     def take(self, through, events):
