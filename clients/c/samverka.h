@@ -36,12 +36,11 @@ enum samverka_code {
     SAMVERKA_GONE,        /* events that old are not kept: take a fresh copy */
     SAMVERKA_CONFLICT,    /* the batch number, or an id, came before with other content */
     SAMVERKA_FULL,        /* the window is full: take outcomes first */
-    SAMVERKA_TAKEN,    /* another follow took over the consumer: calling again takes it back */
-    SAMVERKA_UNPROVEN, /* a gap or a changed byte in a tenant's stream */
-    SAMVERKA_SYSTEM    /* memory, files, sockets: the text says which */
+    SAMVERKA_TAKEN,       /* another follow has the consumer: calling again takes it back */
+    SAMVERKA_UNPROVEN,    /* a gap or a changed byte in a tenant's stream */
+    SAMVERKA_SYSTEM       /* memory, files, sockets: the text says which */
 };
 const char *samverka_code_name(enum samverka_code code);
-
 struct samverka_error {
     enum samverka_code code;
     char text[240];
@@ -100,23 +99,21 @@ enum samverka_code samverka_follow_open(const struct samverka_place *place,
                                         const struct samverka_wish *wish,
                                         struct samverka_follow **follow,
                                         struct samverka_error *error);
-/* NULL is fine.  Waits for half a second at most, for the last acknowledgement to leave. */
+/* NULL is fine.  Waits 500 ms at most, for the last acknowledgement to leave. */
 void samverka_follow_close(struct samverka_follow *follow);
 
 /* The next batch or heartbeat (a batch without events and with delivery 0).  Batches join: each
  * `after` is the `through` before it; where one does not, the library asks again from there.
  * A durable consumer's batches begin where it acknowledged last, and may come again after a
  * lost connection; those of a shared one have gaps, which its fellows work on.
- * TIMEOUT, UNREACHABLE; INVALID, DENIED, GONE, TAKEN: what the server said; may be called
- * again. */
+ * TIMEOUT, UNREACHABLE; the server's word: INVALID, DENIED, GONE, TAKEN. */
 enum samverka_code samverka_follow_next(struct samverka_follow *follow, int wait_ms,
                                         struct samverka_batch *batch,
                                         struct samverka_error *error);
-/* Every batch up to and with this delivery is done.  The number of a connection that is lost
- * changes nothing: that work comes again. */
+/* Every batch up to and with this delivery is done.  One of a lost connection comes again. */
 enum samverka_code samverka_follow_ack(struct samverka_follow *follow, uint64_t delivery,
                                        struct samverka_error *error);
-/* How often a batch did not join. */
+/* Batches that did not join. */
 uint64_t samverka_follow_gaps(const struct samverka_follow *follow);
 
 /* Texts are "" where the event has none. */

@@ -30,10 +30,9 @@ follow_on(struct cli *cli, struct samverka_follow *follow, struct events_lines *
     while (left > 0) {
         struct samverka_batch batch;
         struct samverka_error error;
-
-        TRY(events_next(cli, follow, -1, &batch));
         size_t printed = 0;
 
+        TRY(events_next(cli, follow, -1, &batch));
         for (; printed < batch.count && left > 0; printed++, left--)
             TRY(events_lines_put(lines, cli, batch.events[printed]));
         TRY(events_lines_flush(lines, cli));

@@ -45,18 +45,16 @@ def take(stream, count):
 
 def test_what_was_not_acknowledged_comes_again_and_nothing_else(cluster, client, consume):
     keys, _ = enrol(cluster, TENANTS)
-    fill(cluster, client, 200)
-    await_head(cluster, 200)
-    seen = []
+    fill(cluster, client, 20)
+    left = []  # by the process before: it got them and ended before it was done
     for _ in range(3):
         stream = consume(cluster.stream_endpoint, server_key(cluster), *keys, "crm")
-        first = next(stream)
-        second = next(stream)  # the first batch is acknowledged now, the second is not
-        seen.append(([one.id for one in first], [one.id for one in second]))
+        first = [one.id for one in take(stream, max(1, len(left)))]
+        assert first[:len(left)] == left
+        fill(cluster, client, 20)
+        left = [one.id for one in next(stream)]  # asking for it acknowledges the first
+        assert not set(left) & set(first)
         stream.close()
-        fill(cluster, client, 100)
-    for (_, unacknowledged), (again, _) in zip(seen, seen[1:]):
-        assert again[:len(unacknowledged)] == unacknowledged
 
 
 def test_a_second_process_takes_over_a_consumer_that_is_not_shared(cluster, client, consume):
@@ -92,11 +90,6 @@ class Worker:
         self.thread.join(DEADLINE_S)
         self.process.stdout.close()
         return self.process.returncode
-
-
-def watch(worker):
-    """Lines as they come, for the main thread."""
-    return list(worker.lines)
 
 
 def test_workers_share_every_event_in_order_per_key_and_inherit_from_the_dead(cluster, client,
