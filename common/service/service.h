@@ -64,6 +64,7 @@ struct service_frame {
     const struct clock *clock;
     const struct common_settings *settings;
     const struct key_pair *own_key;
+    const char *instance;      /* its name among the service's instances */
     struct rpc_server *rpc;    /* NULL before it is bound */
     struct _zloop_t *loop;     /* the main thread's; NULL before it is made */
     struct doorbell *doorbell; /* NULL: the service writes no events */

@@ -139,6 +139,7 @@ service_main(int argc, char **argv, const struct service *service)
     frame->open.clock = clock_system();
     frame->open.service = service;
     frame->open.settings = &frame->settings;
+    frame->open.instance = frame->instance;
     frame->started = clock_wall(frame->open.clock);
     arena_init(&frame->arena, FRAME_ARENA_BYTES);
     const struct setting_set sets[] = {

@@ -168,6 +168,8 @@ start(struct delivery *delivery, struct follower *follower, const Events__V1__Fo
     follower->serial = ++delivery->serial;
     follower->sent = follower->through = follow->after;
     follower->credit = follow->credit;
+    follower->events = follower->events_counted = 0;
+    follower->since = clock_wall(delivery->config.clock);
     follower->asked = follower->blocked = false;
     follower->retry_page_at = (struct mono){0};
     /* A first sign of life is due at once. */
@@ -430,6 +432,7 @@ delivery_tick(struct delivery *delivery)
         }
     }
     consumers_tick(delivery, now);
+    census_tick(delivery, now);
     metric_set(&followers_gauge, NULL, NULL, (double)follows);
     quotas_sweep(delivery->quotas, now);
     arena_reset(&delivery->arena);

@@ -30,6 +30,7 @@ struct delivery {
     struct appends appends;
     struct group *groups; /* durable consumers that are followed; see consumers.h */
     size_t group_count;
+    struct mono counted_at;      /* the last census */
     struct rights_table *rights; /* NULL: not read yet */
     struct arena arena;          /* of one client frame */
     uint8_t *scratch;

@@ -27,13 +27,15 @@ struct follower {
     uint64_t sent;    /* `through` of the last frame */
     uint64_t through; /* looked at; ahead of `sent` while nothing passed the sieve */
     uint32_t credit;
-    struct block *page, *next_page; /* lists, while behind the tail */
-    bool asked;                     /* a page is under way */
-    struct mono retry_page_at;      /* no page is asked for before */
-    struct mono sent_at;            /* of the last frame */
-    struct mono silent_since;       /* when `through` went ahead of `sent` */
-    struct mono blocked_since;      /* since when its pipe has had no room */
-    struct mono retry_at;           /* blocked: when sending is tried again */
+    uint64_t events, events_counted; /* sent; as of the last census */
+    struct wall since;               /* the follow began */
+    struct block *page, *next_page;  /* lists, while behind the tail */
+    bool asked;                      /* a page is under way */
+    struct mono retry_page_at;       /* no page is asked for before */
+    struct mono sent_at;             /* of the last frame */
+    struct mono silent_since;        /* when `through` went ahead of `sent` */
+    struct mono blocked_since;       /* since when its pipe has had no room */
+    struct mono retry_at;            /* blocked: when sending is tried again */
     bool blocked;
     /* ended */
     struct mono ended_at;

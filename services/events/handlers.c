@@ -4,7 +4,9 @@
 
 #include "common/base/metric.h"
 #include "common/service/service.h"
-#include "services/events/state.h"
+#include "services/events/followers.h"
+#include "services/events/retention.h"
+#include "services/events/store_kept.h"
 
 #define READ_BYTES ((size_t)512 << 10) /* of events in one reply */
 #define READ_BLOCKS 8                  /* of one page of the store */
@@ -95,14 +97,14 @@ static struct status
 read_on(struct read *read, struct pg_tx *tx, uint64_t head_position)
 {
     const uint64_t end = read->through + READ_LOOK_MAX;
+    uint64_t first_kept;
 
     while (read->through < head_position && read->through < end) {
         scoped(store_page_release) struct block *page = NULL;
 
         TRY(store_page(tx, read->through, READ_BLOCKS, read->sieve, &page));
         if (!page || page->position > read->through + 1)
-            return FAIL(tx->arena, INTERNAL, "the log has a gap behind %" PRIu64,
-                        read->through);
+            return store_missing(tx, read->through, &first_kept);
         for (const struct block *block = page; block; block = block->next)
             if (!read_block(read, block))
                 return OK;
@@ -212,52 +214,10 @@ measure_outbox(struct call *call)
 
 const struct service_timer log_timers[] = {
     {"outbox_age", AGE_EVERY_MS, measure_outbox},
+    {"log_kept", RETENTION_MEASURE_MS, retention_measure},
+    {"appends_expire", RETENTION_EXPIRE_MS, retention_expire_appends},
     {0},
 };
-
-static struct status
-list_followers(struct call *call, const Events__V1__ListFollowersRequest *request,
-               Events__V1__ListFollowersReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
-
-static struct status
-forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request,
-                Events__V1__ForgetConsumerReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
-
-static struct status
-list_chains(struct call *call, const Events__V1__ListChainsRequest *request,
-            Events__V1__ListChainsReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
-
-static struct status
-verify_blocks(struct call *call, const Events__V1__VerifyBlocksRequest *request,
-              Events__V1__VerifyBlocksReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
-
-static struct status
-trim(struct call *call, const Events__V1__TrimRequest *request, Events__V1__TrimReply *reply)
-{
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
-}
 
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Events__V1__Log_Service, handler, Events__V1__##Name##Request,                  \
@@ -266,11 +226,11 @@ trim(struct call *call, const Events__V1__TrimRequest *request, Events__V1__Trim
 METHOD(head, Head)
 METHOD(read_log, Read)
 METHOD(append, Append)
-METHOD(list_followers, ListFollowers)
-METHOD(forget_consumer, ForgetConsumer)
-METHOD(list_chains, ListChains)
-METHOD(verify_blocks, VerifyBlocks)
-METHOD(trim, Trim)
+METHOD(followers_list, ListFollowers)
+METHOD(followers_forget, ForgetConsumer)
+METHOD(retention_list_chains, ListChains)
+METHOD(retention_verify_blocks, VerifyBlocks)
+METHOD(retention_trim, Trim)
 
 /* protobuf-c names the slots after the methods. */
 static Events__V1__Log_Service service = {
@@ -278,10 +238,10 @@ static Events__V1__Log_Service service = {
     .head = rpc_head,
     .read = rpc_read_log,
     .append = rpc_append,
-    .list_followers = rpc_list_followers,
-    .forget_consumer = rpc_forget_consumer,
-    .list_chains = rpc_list_chains,
-    .verify_blocks = rpc_verify_blocks,
-    .trim = rpc_trim,
+    .list_followers = rpc_followers_list,
+    .forget_consumer = rpc_followers_forget,
+    .list_chains = rpc_retention_list_chains,
+    .verify_blocks = rpc_retention_verify_blocks,
+    .trim = rpc_retention_trim,
 };
 const ProtobufCService *const log_service = &service.base;

@@ -70,6 +70,7 @@ send_batch(struct delivery *delivery, struct follower *follower, const struct ba
     if (counts)
         (void)group_note_sent(follower->member, batch->through, follower->sent_at);
     follower->credit -= batch->count;
+    follower->events += batch->count;
     follower->quota->sent.tokens -= rate_of(delivery, follower) ? batch->count : 0;
     follower->sent = follower->through = batch->through;
     metric_add(&sent_total, NULL, NULL, batch->count);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "services/events/store_kept.h"
 
 #define RIGHTS_EVERY_MS 2000
 #define READ_MS 2000
@@ -36,6 +37,7 @@ reader_item_destroy(struct reader_item **item)
     store_page_release(&gone->blocks);
     rights_destroy(&gone->rights);
     free(gone->consumer);
+    census_destroy(&gone->census);
     free(gone);
 }
 
@@ -153,8 +155,20 @@ read_page(struct reader *reader, struct reader_item *item)
         return OK;
     TRY(store_page(&tx, item->after, READER_PAGE_BLOCKS, item->sieve, &item->blocks));
     if (!item->blocks || item->blocks->position > item->after + 1)
-        return FAIL(&reader->arena, INTERNAL, "the log has a gap");
+        return store_missing(&tx, item->after, &item->first_kept);
     return OK;
+}
+
+/* Only for people: it is told again soon, and need not outlive a crash of the database. */
+static struct status
+keep_census(struct reader *reader, struct reader_item *item)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+
+    TRY(begin(reader, false, &tx));
+    TRY(store_census_put(&tx, reader->config.instance, item->census->rows,
+                         item->census->count));
+    return pg_tx_commit(&tx);
 }
 
 static struct status
@@ -173,15 +187,18 @@ keep_consumer(struct reader *reader, struct reader_item *item)
 static void
 answer(struct reader *reader, struct reader_item *item)
 {
-    const struct status status =
-        item->kind == READER_PAGE ? read_page(reader, item) : keep_consumer(reader, item);
+    const struct status status = item->kind == READER_PAGE     ? read_page(reader, item)
+                                 : item->kind == READER_CENSUS ? keep_census(reader, item)
+                                                               : keep_consumer(reader, item);
 
     item->code = status.code;
     if (status.code == CODE_INTERNAL)
         log_error("the log cannot be read for a follower", KV("after", item->after),
                   KV("detail", status.detail));
     arena_reset(&reader->arena);
-    if (!line_push(reader->config.answers, &item->item))
+    if (item->kind == READER_CENSUS)
+        reader_item_destroy(&item); /* nobody waits for it */
+    else if (!line_push(reader->config.answers, &item->item))
         reader_item_destroy(&item); /* cannot happen: see reader_config.answers */
 }
 

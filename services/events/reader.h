@@ -4,6 +4,7 @@
  * behind, positions of consumers, and every two seconds the rights.  A thread with a Postgres
  * connection of its own. */
 
+#include "services/events/census.h"
 #include "services/events/line.h"
 #include "services/events/rights.h"
 #include "services/events/store_consumer.h"
@@ -25,6 +26,7 @@ enum reader_kind {
     READER_RIGHTS, /* of the reader's own accord */
     READER_OPEN,   /* a consumer's positions are wanted */
     READER_MOVE,   /* and kept */
+    READER_CENSUS, /* who follows here is told */
 };
 
 /* What is wanted; becomes the answer. */
@@ -35,7 +37,8 @@ struct reader_item {
     uint64_t serial; /* of the follow that asks */
     uint64_t after;
     struct sieve *sieve;
-    struct store_consumer *consumer; /* of the last two kinds; the item's */
+    struct store_consumer *consumer; /* to open or to move; the item's */
+    struct census *census;           /* the item's */
     /* answer: OK, POSITION_GONE, INVALID_ARGUMENT (beyond the head), UNAVAILABLE; of a consumer
      * RESOURCE_EXHAUSTED or NOT_FOUND, too */
     enum code code;
@@ -52,6 +55,7 @@ struct reader_config {
     const struct pg_config *pg;
     const struct clock *clock;
     struct zap *zap; /* NULL without CURVE */
+    const char *instance;
     const struct zap_peer *own;
     size_t own_count;
     struct line *answers; /* must have room for every page asked for, and one more */

@@ -43,6 +43,7 @@ struct sequencer {
     uint64_t delivered;        /* last position given to `deliver` */
     struct mono unseat_due;
     bool failing; /* the last round failed and was logged */
+    struct roll roll;
 };
 
 static void
@@ -77,7 +78,8 @@ begin(struct sequencer *sequencer, struct pg_tx *ret)
 static struct status
 catch_up(struct sequencer *sequencer, struct pg_tx *tx, uint64_t head, uint64_t first_kept)
 {
-    if (!atomic_load(&sequencer->in_touch) || head - sequencer->delivered > SKIP_EVENTS) {
+    if (!atomic_load(&sequencer->in_touch) || head - sequencer->delivered > SKIP_EVENTS ||
+        sequencer->delivered < first_kept) {
         sequencer->config.reached(sequencer->config.context, head, first_kept);
         note_delivered(sequencer, head);
         atomic_store(&sequencer->in_touch, true);
@@ -289,9 +291,14 @@ run(void *argument)
 {
     struct sequencer *sequencer = argument;
 
-    while (!atomic_load(&sequencer->stop))
-        if (!attempt(sequencer))
+    while (!atomic_load(&sequencer->stop)) {
+        const bool more = attempt(sequencer);
+
+        if (atomic_load(&sequencer->leads))
+            roll_look(&sequencer->roll, sequencer->pg, &sequencer->arena);
+        if (!more)
             wait_for_work(sequencer);
+    }
     socket_close(
         &sequencer->config.bell); /* the thread's own: left open, the context never ends */
     return NULL;
@@ -306,6 +313,7 @@ sequencer_create(const struct sequencer_config *config, struct arena *arena,
     TRY(need(sequencer));
     sequencer->config = *config;
     sequencer->jobs.fd = -1;
+    sequencer->roll = (struct roll){.config = config->roll, .clock = config->clock};
     arena_init(&sequencer->arena, ROUND_BYTES);
     TRY(round_memory_init(&sequencer->memory));
     TRY(line_init(&sequencer->jobs, JOBS_MAX, arena));

@@ -13,6 +13,7 @@
  */
 
 #include "services/events/append.h"
+#include "services/events/roll.h"
 
 struct sequencer;
 
@@ -26,6 +27,7 @@ struct sequencer_config {
     void (*reached)(void *context, uint64_t head, uint64_t first_kept);
     void (*ring)(void *context); /* a block was committed here: tell the fellow instances */
     void *context;
+    struct roll_config roll; /* zero: one partition for ever */
 };
 
 /* Starts the thread. */

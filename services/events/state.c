@@ -68,6 +68,7 @@ start_stream(struct service_frame *frame, const struct events_settings *settings
                                 .own = state->own,
                                 .own_count = state->own_count,
                                 .pg = &state->reader_pg,
+                                .instance = frame->instance,
                                 .clock = frame->clock,
                                 .tail_bytes = (size_t)settings->tail_mib << 20,
                                 .replay_bytes = (size_t)settings->replay_mib << 20,
@@ -94,6 +95,8 @@ start_sequencer(struct service_frame *frame, const struct events_settings *setti
                                       .deliver = deliver,
                                       .reached = reached,
                                       .ring = ring,
+                                      .roll = {.days = (uint32_t)settings->partition_days,
+                                               .events = settings->partition_events},
                                       .context = state};
     struct sequencer *sequencer = NULL;
     struct status status;
@@ -125,6 +128,7 @@ state_create(struct service_frame *frame, const struct events_settings *settings
     memset(ret, 0, sizeof *ret);
     ret->resolver = frame->resolver;
     ret->doorbell = frame->doorbell;
+    ret->keep_days = (uint32_t)settings->keep_days;
     ret->reader_pg = ret->sequencer_pg = pg;
     ret->sequencer_pg.application_name = "events/sequencer";
     ret->sequencer_pg.pooled = false;

@@ -24,6 +24,7 @@ struct events_state {
     struct resolver *resolver;
     struct doorbell *doorbell;
     int bells;
+    uint32_t keep_days;
 };
 
 extern const ProtobufCService *const log_service;

@@ -214,6 +214,7 @@ create_reader(struct stream *stream, struct arena *arena)
     return reader_create(&(struct reader_config){.pg = config->pg,
                                                  .clock = config->clock,
                                                  .zap = config->zap,
+                                                 .instance = config->instance,
                                                  .own = config->own,
                                                  .own_count = config->own_count,
                                                  .answers = &stream->answers},

@@ -16,6 +16,7 @@ struct stream_config {
     const struct zap_peer *own;
     size_t own_count;
     const struct pg_config *pg; /* for pages and rights */
+    const char *instance;       /* its name, for who looks */
     const struct clock *clock;
     size_t tail_bytes, replay_bytes;
     size_t followers_limit;

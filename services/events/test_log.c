@@ -8,6 +8,14 @@
 
 static const struct pg_statement PUT = {
     "test_put", "INSERT INTO events.outbox (tenant_id, internal, event) VALUES ($1, $2, $3)"};
+static const char ONE_PARTITION[] =
+    "DO $$ DECLARE part text; BEGIN "
+    "FOR part IN SELECT inhrelid::regclass FROM pg_inherits "
+    "WHERE inhparent = 'events.log'::regclass LOOP EXECUTE 'DROP TABLE ' || part; END LOOP; "
+    "CREATE TABLE events.log_1 PARTITION OF events.log FOR VALUES FROM (1) TO (MAXVALUE); "
+    "ALTER TABLE events.log_1 OWNER TO samverka_owner; "
+    "DELETE FROM events.log_partition; INSERT INTO events.log_partition (start) VALUES (1); "
+    "END $$";
 static const struct pg_statement CHECKSUMS = {
     "test_checksums", "SELECT data, checksum FROM log ORDER BY position"};
 static const struct pg_statement STREAMS = {"test_streams",
@@ -33,8 +41,9 @@ test_log_clear(void)
 {
     test_run("postgres", NULL,
              "TRUNCATE events.consumer, events.outbox, events.log, events.tenant_stream, "
-             "events.append_source, events.parked");
+             "events.append_source, events.parked, events.chain_mark");
     test_run("postgres", NULL, "UPDATE events.head SET first_kept = 0, position = 0");
+    test_run("postgres", NULL, ONE_PARTITION);
 }
 
 struct status

@@ -91,6 +91,7 @@ start_stream(bool curve)
         .own = &stand.own_peer,
         .own_count = curve ? 1 : 0,
         .pg = &stand.pg,
+        .instance = "test:1",
         .clock = clock_system(),
         .tail_bytes = (size_t)1 << 20,
         .replay_bytes = (size_t)8 << 20,

@@ -9,12 +9,13 @@
 
 #include "common/base/attr.h"
 
-/* Latencies counted in buckets of 0.1 microseconds up to 1 ms and of 10 microseconds beyond. */
+/* Latencies counted in buckets of 0.1 microseconds up to 1 ms and of 10 microseconds up to 10
+ * s. */
 #define BENCH_FINE 10000
-#define BENCH_COARSE 100000
+#define BENCH_COARSE 1000000
 
 struct bench_samples {
-    uint64_t count;
+    uint64_t count, sum_ns;
     uint32_t fine[BENCH_FINE];
     uint32_t coarse[BENCH_COARSE];
 };
@@ -41,25 +42,34 @@ bench_sample(struct bench_samples *samples, uint64_t ns)
     const uint64_t coarse = ns / 10000;
 
     samples->count++;
+    samples->sum_ns += ns;
     if (ns < 1000000)
         samples->fine[ns / 100]++;
     else
         samples->coarse[coarse < BENCH_COARSE ? coarse : BENCH_COARSE - 1]++;
 }
 
+/* The value, in microseconds, that a share of the samples (0 to 1) stays at or below. */
+static inline double
+bench_quantile(const struct bench_samples *samples, double share)
+{
+    const double wanted = share * (double)samples->count;
+    uint64_t seen = 0;
+
+    for (size_t i = 0; i < BENCH_FINE; i++)
+        if ((double)(seen += samples->fine[i]) >= wanted)
+            return (double)i / 10;
+    for (size_t i = 0; i < BENCH_COARSE; i++)
+        if ((double)(seen += samples->coarse[i]) >= wanted)
+            return (double)i * 10;
+    return 0;
+}
+
 /* In microseconds. */
 static inline double
 bench_median(const struct bench_samples *samples)
 {
-    uint64_t seen = 0;
-
-    for (size_t i = 0; i < BENCH_FINE; i++)
-        if ((seen += samples->fine[i]) * 2 >= samples->count)
-            return (double)i / 10;
-    for (size_t i = 0; i < BENCH_COARSE; i++)
-        if ((seen += samples->coarse[i]) * 2 >= samples->count)
-            return (double)i * 10;
-    return 0;
+    return bench_quantile(samples, 0.5);
 }
 
 /* "RATE<TAB>MEDIAN": per second, and in microseconds. */

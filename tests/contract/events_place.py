@@ -18,6 +18,23 @@ import zmq
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TENANTS = ["0193a000-0000-7000-8000-000000000001", "0193a000-0000-7000-8000-000000000002"]
 DEADLINE_S = 30
+ONE_PARTITION = """
+    DO $$
+    DECLARE
+        part text;
+    BEGIN
+        IF (SELECT array_agg(start) FROM events.log_partition) = '{1}' THEN
+            RETURN;
+        END IF;
+        FOR part IN SELECT inhrelid::regclass FROM pg_inherits
+                    WHERE inhparent = 'events.log'::regclass LOOP
+            EXECUTE 'DROP TABLE ' || part;
+        END LOOP;
+        CREATE TABLE events.log_1 PARTITION OF events.log FOR VALUES FROM (1) TO (MAXVALUE);
+        ALTER TABLE events.log_1 OWNER TO samverka_owner;
+        DELETE FROM events.log_partition;
+        INSERT INTO events.log_partition (start) VALUES (1);
+    END $$"""
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +83,10 @@ def alone(make_module_cluster):
 def cluster(alone):
     """The module's cluster with an empty log."""
     alone["events"].stop()
-    execute(alone, "TRUNCATE events.outbox, events.log, events.tenant_stream, events.parked, "
-                     "events.append_source, events.test_system;"
+    execute(alone, "TRUNCATE events.consumer, events.follower, events.outbox, events.log, events.tenant_stream, "
+                     "events.parked, events.append_source, events.test_system, events.chain_mark;"
                      "UPDATE events.head SET first_kept = 0, position = 0")
+    execute(alone, ONE_PARTITION)
     alone.start_service("events")
     return alone
 
@@ -148,6 +166,19 @@ def number(item, name="sequence"):
 
 def head(cluster):
     return execute(cluster, "SELECT position FROM events.head")[0][0]
+
+
+def roll(cluster):
+    """The open partition ends, as when it is old: the leader's statements."""
+    connection = cluster.postgres.connect("samverka", "app_events")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN; INSERT INTO chain_mark (start, tenant_id, number, link) "
+                           "SELECT (SELECT position + 1 FROM head), tenant_id, last, chain "
+                           "FROM tenant_stream; SELECT roll_log(position) FROM head")
+            cursor.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def await_head(cluster, position, deadline_s=DEADLINE_S):

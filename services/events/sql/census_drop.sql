@@ -1,0 +1,1 @@
+DELETE FROM follower WHERE instance = $1 OR seen_at < now() - interval '1 minute'

@@ -1,0 +1,1 @@
+DELETE FROM chain_mark WHERE start <= $1

@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM log_partition), first_kept FROM head

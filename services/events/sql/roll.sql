@@ -1,0 +1,1 @@
+SELECT roll_log($1)
