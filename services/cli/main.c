@@ -34,8 +34,18 @@ static const struct {
      "                                    --dry-run checks only, --from-start forgets an "
      "earlier run"},
     {"events", events_command,
-     "events follow [--after N] [--type T] [--count N]\n"
-     "                                    the log as it comes, one JSON object a line"},
+     "events follow [--after N] [--count N] [FILTER]... [--consumer NAME [--shared]]\n"
+     "                                    the log as it comes, one JSON object a line\n"
+     "  events replay [--after N] [--through N] [--to FILE] [FILTER]...\n"
+     "                                    what has come, in bulk\n"
+     "                                    FILTER: --type --subject --programme --nuts "
+     "--concept\n"
+     "  events verify [--after N]         gaps, hash chains, checksums of the whole log\n"
+     "  events export --to FILE|- [--through N] [--trim]\n"
+     "                                    JSON lines on the disk, then lets go of those "
+     "events\n"
+     "  events consumers                  who follows, and how far\n"
+     "  events forget USER CONSUMER       a durable consumer begins anew"},
     {"key", key_command, "key new NAME [--folder F]           a CURVE key pair"},
     {"tenant", tenant_command, "tenant list | show NAME | new SLUG NAME [--locale L] [--host]"},
     {"status", status_command,
