@@ -99,6 +99,7 @@ class Instance:
         self.log = cluster.folder / "log" / f"{self.name}.log"
         self.rpc_port = cluster.ports[f"{self.name}.rpc"]
         self.admin_port = cluster.ports[f"{self.name}.admin"]
+        self.environment = {}  # beside the caller's, at the next start
         self.process = None
 
     @property
@@ -172,6 +173,7 @@ class Instance:
             path.parent.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("SAMVERKA_")}
+        environment.update(self.environment)
         libc, die = ctypes.CDLL(None), self.cluster.die_with_parent
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
