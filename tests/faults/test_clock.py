@@ -120,7 +120,6 @@ def jumpy(make_cluster, contract, mail_sink):
 
 
 @pytest.mark.promise("R16")
-@pytest.mark.timeout(3600)
 def test_a_jump_of_a_clock_moves_neither_the_order_nor_a_timer(jumpy, client, contract, tmp_path,
                                                                seed, chance, full, figure):
     town, clocks = jumpy
@@ -150,7 +149,6 @@ def test_a_jump_of_a_clock_moves_neither_the_order_nor_a_timer(jumpy, client, co
 
 
 @pytest.mark.promise("R16")
-@pytest.mark.timeout(300)
 def test_what_has_expired_by_either_clock_stays_out(jumpy, client, full, figure):
     town, clocks = jumpy
     cluster = town.cluster

@@ -35,7 +35,6 @@ def instances(cluster):
 
 
 @pytest.mark.promise("R1", "R2")
-@pytest.mark.timeout(3 * 3600)
 def test_kills_everywhere_lose_no_acknowledged_event_and_double_none(
         town, client, contract, tmp_path, seed, chance, full, figure):
     seconds, pause = (1800, (0.5, 3)) if full else (20, (0.3, 1.2))
@@ -77,7 +76,6 @@ def crash_postgres(here, crowd):
 
 
 @pytest.mark.promise("R8")
-@pytest.mark.timeout(3600)
 def test_crashes_of_postgres_lose_nothing_acknowledged(town, client, contract, tmp_path, seed,
                                                        chance, full, figure):
     crashes, apart = (30, 20) if full else (3, 2)

@@ -16,7 +16,6 @@ TAKEOVER_S = 5
 
 
 @pytest.mark.promise("R3")
-@pytest.mark.timeout(4 * 3600)
 def test_the_order_has_no_gap_and_never_changes(make_cluster, client, tmp_path, seed, full, figure):
     """32 writers whose transactions overlap, readers beside them, a reading afterwards."""
     wanted = 1_000_000 if full else 20_000
@@ -69,7 +68,6 @@ def stop_the_leader(cluster, hold_s, chance):
 
 
 @pytest.mark.promise("R4")
-@pytest.mark.timeout(4 * 3600)
 def test_two_sequencers_never_both_number(make_cluster, client, contract, tmp_path, seed, chance,
                                           full, figure):
     rounds, hold_s = (200, 30) if full else (3, 4)

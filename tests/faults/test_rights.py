@@ -82,7 +82,6 @@ class Probe(threading.Thread):
 
 
 @pytest.mark.promise("rights")
-@pytest.mark.timeout(1800)
 def test_five_seconds_after_a_revoke_nothing_is_sent_or_taken(make_cluster, client, tmp_path, seed,
                                                               full, figure):
     systems, tried_s = (20, 60) if full else (4, 3)
@@ -175,7 +174,6 @@ def closed(one):
 
 
 @pytest.mark.promise("rights")
-@pytest.mark.timeout(1200)
 def test_strangers_and_half_open_connections_cost_honest_peers_nothing(make_cluster, client, full,
                                                                        figure):
     quiet_s, flood_s = (30, 60) if full else (4, 8)

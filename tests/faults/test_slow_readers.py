@@ -109,7 +109,6 @@ def await_ended(connection, through):
 
 
 @pytest.mark.promise("R13")
-@pytest.mark.timeout(1200)
 def test_slow_followers_harm_nobody_and_complete_later(make_cluster, client, tmp_path, full, figure):
     cluster, rates = start(make_cluster), Rates(full)
     after = prefill(cluster, client)
@@ -154,7 +153,6 @@ def test_slow_followers_harm_nobody_and_complete_later(make_cluster, client, tmp
 
 
 @pytest.mark.promise("R13")
-@pytest.mark.timeout(1200)
 def test_slow_clients_of_the_http_stream_harm_nobody_and_complete_later(
         make_cluster, client, full, figure):
     cluster, rates = make_cluster(), Rates(full)
