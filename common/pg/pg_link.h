@@ -15,6 +15,7 @@
 
 #define PG_VALUES_MAX 64       /* parameters of one statement */
 #define PG_STATEMENTS_MAX 1024 /* of one process */
+#define PG_DEFERRED_MAX 64     /* statements that wait for a round trip; then they get one */
 
 struct pg_result;
 
@@ -35,7 +36,9 @@ struct pg {
     struct mono retry_at; /* no new connection before this */
     uint32_t retry_ms;    /* the last wait; 0: the last connection was good */
     bool in_transaction;
-    int timeout_ms;            /* the server's statement_timeout in the open transaction */
+    int timeout_ms; /* the server's statement_timeout in the open transaction */
+    const char *deferred[PG_DEFERRED_MAX]; /* names of what is queued and not yet sent */
+    size_t deferred_count;
     struct pg_result *results; /* not yet cleared */
 };
 

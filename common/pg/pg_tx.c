@@ -73,6 +73,27 @@ queue_scope(struct pg *pg, const struct pg_scope *scope, int left_ms)
     return PQsendQueryPrepared(pg->conn, SQL_SCOPE.name, 3, values, NULL, NULL, 0);
 }
 
+/* A round trip for all that was deferred and `count` steps more. */
+static struct status
+round_trip(struct pg *pg, struct mono deadline, struct arena *arena, struct pg_step *steps,
+           size_t count)
+{
+    struct pg_step all[PG_DEFERRED_MAX + 2] = {{0}};
+    const size_t before = pg->deferred_count;
+
+    for (size_t i = 0; i < before; i++)
+        all[i].name = pg->deferred[i];
+    for (size_t i = 0; i < count; i++)
+        all[before + i].name = steps[i].name;
+    pg->deferred_count = 0;
+    TRY(pg_round_trip(pg, deadline, arena, all, before + count));
+    for (size_t i = 0; i < before; i++)
+        PQclear(all[i].result);
+    for (size_t i = 0; i < count; i++)
+        steps[i].result = all[before + i].result;
+    return OK;
+}
+
 static struct status
 begin_once(struct pg *pg, const struct pg_scope *scope, struct arena *arena)
 {
@@ -86,6 +107,12 @@ begin_once(struct pg *pg, const struct pg_scope *scope, struct arena *arena)
     if (!queue_text(pg, scope->read_only ? "BEGIN READ ONLY" : "BEGIN READ WRITE") ||
         !queue_scope(pg, scope, left_ms))
         return pg_lost(pg, arena);
+    pg->deferred_count = 0;
+    if (scope->together) {
+        pg->deferred[pg->deferred_count++] = steps[0].name;
+        pg->deferred[pg->deferred_count++] = steps[1].name;
+        return OK;
+    }
     TRY(pg_round_trip(pg, scope->deadline, arena, steps, COUNT_OF(steps)));
     PQclear(steps[0].result);
     PQclear(steps[1].result);
@@ -135,7 +162,7 @@ pg_tx_enter(struct pg_tx *tx, const char *tenant_id)
     scope.tenant_id = tenant_id;
     if (!queue_scope(tx->pg, &scope, left_ms))
         return pg_lost(tx->pg, tx->arena);
-    TRY(pg_round_trip(tx->pg, scope.deadline, tx->arena, &step, 1));
+    TRY(round_trip(tx->pg, scope.deadline, tx->arena, &step, 1));
     PQclear(step.result);
     tx->scope = scope;
     return OK;
@@ -159,6 +186,23 @@ commit_failed(const struct pg_tx *tx, struct status status)
     return status;
 }
 
+static void
+roll_back(struct pg *pg)
+{
+    const struct mono deadline = mono_add_ms(clock_mono(pg->clock), ROLLBACK_MS);
+    struct pg_step step = {.name = "rollback"};
+
+    if (!pg->conn)
+        return;
+    if (!queue_text(pg, "ROLLBACK")) {
+        pg_close(pg);
+        return;
+    }
+    if (failed(round_trip(pg, deadline, NULL, &step, 1)))
+        pg_close(pg); /* the server rolls back when it notices */
+    PQclear(step.result);
+}
+
 struct status
 pg_tx_commit(struct pg_tx *tx)
 {
@@ -175,10 +219,13 @@ pg_tx_commit(struct pg_tx *tx)
     if (!queue_text(tx->pg, "COMMIT"))
         status = pg_lost(tx->pg, tx->arena);
     else
-        status = pg_round_trip(tx->pg, tx->scope.deadline, tx->arena, &step, 1);
+        status = round_trip(tx->pg, tx->scope.deadline, tx->arena, &step, 1);
     close_tx(tx);
-    if (failed(status))
+    if (failed(status)) {
+        if (tx->pg->conn && PQtransactionStatus(tx->pg->conn) != PQTRANS_IDLE)
+            roll_back(tx->pg); /* what was deferred has failed */
         return commit_failed(tx, status);
+    }
     done = strcmp(PQcmdStatus(step.result), "COMMIT") == 0;
     PQclear(step.result);
     if (!done)
@@ -189,32 +236,19 @@ pg_tx_commit(struct pg_tx *tx)
 void
 pg_tx_end(struct pg_tx *tx)
 {
-    struct pg_step step = {.name = "rollback"};
-    struct pg *pg = tx->pg;
-    struct mono deadline;
-
     if (!tx->open)
         return;
     close_tx(tx);
-    if (!pg->conn)
-        return;
-    deadline = mono_add_ms(clock_mono(pg->clock), ROLLBACK_MS);
-    if (!queue_text(pg, "ROLLBACK")) {
-        pg_close(pg);
-        return;
-    }
-    if (failed(pg_round_trip(pg, deadline, NULL, &step, 1)))
-        pg_close(pg); /* the server rolls back when it notices */
-    PQclear(step.result);
+    roll_back(tx->pg);
 }
 
-/* Sends one statement and waits for its result. */
+/* The statement's timeouts, set anew where the last ones would end after the deadline. */
 static struct status
-run(struct pg_tx *tx, const struct pg_prepared *prepared, struct pg_args in, PGresult **ret)
+queue_in_time(struct pg_tx *tx, const struct pg_prepared *prepared, struct pg_args in,
+              bool *ret_renewed)
 {
     struct pg *pg = tx->pg;
     struct pg_encoded encoded;
-    struct pg_step steps[2] = {{.name = SQL_SCOPE.name}, {.name = prepared->statement->name}};
     const struct mono now = clock_mono(pg->clock);
     const int left_ms = mono_left_ms(tx->scope.deadline, now);
     const struct mono cut = mono_add_ms(now, pg->timeout_ms);
@@ -226,9 +260,36 @@ run(struct pg_tx *tx, const struct pg_prepared *prepared, struct pg_args in, PGr
     if ((renew && !queue_scope(pg, &tx->scope, left_ms)) ||
         !queue_statement(pg, prepared, &encoded, in.count))
         return pg_lost(pg, tx->arena);
-    TRY(pg_round_trip(pg, tx->scope.deadline, tx->arena, steps + !renew, renew ? 2 : 1));
+    *ret_renewed = renew;
+    return OK;
+}
+
+/* Sends one statement and waits for its result. */
+static struct status
+run(struct pg_tx *tx, const struct pg_prepared *prepared, struct pg_args in, PGresult **ret)
+{
+    struct pg_step steps[2] = {{.name = SQL_SCOPE.name}, {.name = prepared->statement->name}};
+    bool renewed;
+
+    TRY(queue_in_time(tx, prepared, in, &renewed));
+    TRY(round_trip(tx->pg, tx->scope.deadline, tx->arena, steps + !renewed, renewed ? 2 : 1));
     PQclear(steps[0].result);
     *ret = steps[1].result;
+    return OK;
+}
+
+static struct status
+find_statement(const struct pg_tx *tx, const struct pg_statement *statement,
+               const struct pg_prepared **ret)
+{
+    if (!tx || !tx->open)
+        return FAIL(tx ? tx->arena : NULL, INTERNAL, "no transaction is open");
+    if (!tx->pg->conn)
+        return FAIL(tx->arena, UNAVAILABLE, "the connection to the database was lost");
+    *ret = pg_find_prepared(tx->pg, statement->name);
+    if (!*ret)
+        return FAIL(tx->arena, INTERNAL, "statement %s is in no room of this process",
+                    statement->name);
     return OK;
 }
 
@@ -236,18 +297,27 @@ static struct status
 run_statement(struct pg_tx *tx, const struct pg_statement *statement, struct pg_args in,
               const struct pg_prepared **ret_prepared, PGresult **ret)
 {
-    const struct pg_prepared *prepared;
+    const struct pg_prepared *prepared = NULL;
 
-    if (!tx || !tx->open)
-        return FAIL(tx ? tx->arena : NULL, INTERNAL, "no transaction is open");
-    if (!tx->pg->conn)
-        return FAIL(tx->arena, UNAVAILABLE, "the connection to the database was lost");
-    prepared = pg_find_prepared(tx->pg, statement->name);
-    if (!prepared)
-        return FAIL(tx->arena, INTERNAL, "statement %s is in no room of this process",
-                    statement->name);
+    TRY(find_statement(tx, statement, &prepared));
     TRY(run(tx, prepared, in, ret));
     *ret_prepared = prepared;
+    return OK;
+}
+
+struct status
+pg_defer(struct pg_tx *tx, const struct pg_statement *statement, struct pg_args in)
+{
+    const struct pg_prepared *prepared = NULL;
+    bool renewed;
+
+    TRY(find_statement(tx, statement, &prepared));
+    if (tx->pg->deferred_count + 2 > PG_DEFERRED_MAX)
+        TRY(round_trip(tx->pg, tx->scope.deadline, tx->arena, NULL, 0));
+    TRY(queue_in_time(tx, prepared, in, &renewed));
+    if (renewed)
+        tx->pg->deferred[tx->pg->deferred_count++] = SQL_SCOPE.name;
+    tx->pg->deferred[tx->pg->deferred_count++] = statement->name;
     return OK;
 }
 

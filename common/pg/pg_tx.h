@@ -15,6 +15,9 @@ struct pg_scope {
     const char *tenant_id; /* UUID, or NULL: no tenant; then tables of tenants cannot be read */
     struct mono deadline;
     bool read_only;
+    /* Begins in the round trip of the first statement.  That a connection has died meanwhile is
+     * then that statement's failure, while otherwise it is made anew. */
+    bool together;
 };
 
 struct pg_tx {
@@ -48,6 +51,13 @@ must_use struct status pg_query(struct pg_tx *tx, const struct pg_statement *sta
 /* As pg_query; gives the number of rows touched. */
 must_use struct status pg_execute(struct pg_tx *tx, const struct pg_statement *statement,
                                   struct pg_args in, uint64_t *ret_touched);
+
+/* Queues a statement for the round trip of the next one, or of the commit; there its failure is
+ * told, and nothing behind it happens.  For statements whose answer nobody needs: one that must
+ * touch a row has to fail where it does not.  Parameters are copied; of very many, some go in a
+ * round trip of their own. */
+must_use struct status pg_defer(struct pg_tx *tx, const struct pg_statement *statement,
+                                struct pg_args in);
 
 /* The next row into `out`; false after the last.  A value that does not fit its slot is
  * INTERNAL and ends the rows: check pg_rows_status after the loop. */

@@ -12,10 +12,11 @@ STATEMENT(add, "INSERT INTO trial.thing (tenant_id, id, name, part_of, size) "
 STATEMENT(names, "SELECT name FROM trial.thing ORDER BY name");
 STATEMENT(rename_all, "UPDATE trial.thing SET name = name || '!'");
 STATEMENT(prepared, "SELECT count(*) FROM pg_prepared_statements");
+STATEMENT(compiles, "SELECT current_setting('jit')::boolean");
 STATEMENT(in_no_room, "SELECT 1");
 
-static const struct pg_statement *const room[] = {&number,     &add,      &names,
-                                                  &rename_all, &prepared, NULL};
+static const struct pg_statement *const room[] = {&number,   &add,      &names, &rename_all,
+                                                  &prepared, &compiles, NULL};
 static const struct pg_statement *const *const rooms[] = {room, NULL};
 
 static const struct pg_statement *const no_statements[] = {NULL};
@@ -124,6 +125,68 @@ a_commit_keeps_and_an_end_forgets(void **state)
     pg_tx_end(&tx);
     assert_string_equal(seen(TENANT_A), "kept,");
     assert_code(pg_tx_commit(&tx), INTERNAL);
+}
+
+static struct status
+defer_insert(struct pg_tx *tx, int id, const char *name)
+{
+    return pg_defer(
+        tx, &add,
+        PG_IN(pg_text(TENANT_A), pg_i64(id), pg_text(name), pg_text(NULL), pg_text(NULL)));
+}
+
+static void
+what_is_deferred_happens_with_the_next_statement_or_the_commit(void **state)
+{
+    struct pg_tx tx = {0};
+    uint64_t touched = 0;
+
+    (void)state;
+    begin(&tx, TENANT_A);
+    assert_ok(defer_insert(&tx, 1, "a"));
+    assert_ok(defer_insert(&tx, 2, "b"));
+    assert_ok(pg_execute(&tx, &rename_all, PG_NONE, &touched));
+    assert_int_equal(touched, 2);
+    assert_ok(defer_insert(&tx, 3, "c"));
+    assert_ok(pg_tx_commit(&tx));
+    assert_string_equal(seen(TENANT_A), "a!,b!,c,");
+}
+
+static void
+a_deferred_statement_that_fails_stops_the_commit(void **state)
+{
+    struct pg_tx tx = {0};
+
+    (void)state;
+    begin(&tx, TENANT_A);
+    assert_ok(defer_insert(&tx, 1, "first"));
+    assert_ok(defer_insert(&tx, 1, "the same id"));
+    assert_ok(defer_insert(&tx, 2, "behind it"));
+    assert_code(pg_tx_commit(&tx), ALREADY_EXISTS);
+    pg_tx_end(&tx);
+    assert_string_equal(seen(TENANT_A), ""); /* on the same connection */
+}
+
+static void
+a_transaction_may_begin_with_its_first_statement(void **state)
+{
+    struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
+    struct pg_tx tx = {0};
+
+    (void)state;
+    scope.together = true;
+    assert_ok(pg_tx_begin(pg, &scope, &arena, &tx));
+    pg_tx_end(&tx); /* before any statement */
+    assert_ok(pg_tx_begin(pg, &scope, &arena, &tx));
+    assert_ok(insert(&tx, TENANT_A, 1, "of A"));
+    assert_ok(defer_insert(&tx, 2, "deferred"));
+    pg_tx_end(&tx);
+    assert_string_equal(seen(TENANT_A), "");
+    assert_ok(pg_tx_begin(pg, &scope, &arena, &tx));
+    assert_ok(insert(&tx, TENANT_A, 1, "of A"));
+    assert_ok(pg_tx_commit(&tx));
+    assert_string_equal(seen(TENANT_A), "of A,");
+    assert_string_equal(seen(TENANT_B), "");
 }
 
 static void
@@ -347,11 +410,28 @@ a_connection_without_statements_is_fine(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+plans_are_not_compiled(void **state)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    bool on = true;
+
+    (void)state;
+    begin(&tx, TENANT_A);
+    assert_ok(pg_query(&tx, &compiles, PG_NONE, &rows));
+    assert_ok(pg_one_row(&rows, &arena, PG_OUT(pg_to_bool(&on))));
+    assert_false(on);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_commit_keeps_and_an_end_forgets),
+        TEST(what_is_deferred_happens_with_the_next_statement_or_the_commit),
+        TEST(a_deferred_statement_that_fails_stops_the_commit),
+        TEST(a_transaction_may_begin_with_its_first_statement),
         TEST(tenants_do_not_see_each_other),
         TEST(a_row_for_another_tenant_is_refused),
         TEST(without_a_tenant_a_tenants_table_cannot_be_read),
@@ -366,6 +446,7 @@ main(void)
         TEST(two_statements_of_one_name_are_refused),
         TEST(behind_a_pooler_no_statement_keeps_a_name),
         TEST(a_connection_without_statements_is_fine),
+        TEST(plans_are_not_compiled),
     };
 
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

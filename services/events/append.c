@@ -12,17 +12,16 @@
 #include "common/base/uuid.h"
 
 #define JOB_BYTES ((size_t)8 << 20)
-#define SOURCE_BYTES 256
+#define OUR_TYPES "org.samverka." /* facts of this deployment: its own services tell them */
 
 static struct status
-check_header(const char *tenant_id, const char *source, uint64_t batch_number,
-             struct arena *arena)
+check_header(const struct append_request *request, struct arena *arena)
 {
-    if (!uuid_valid(tenant_id))
-        return FAIL_FIELD(arena, "principal.tenant_id", "names the tenant of the events");
-    if (!*source || strlen(source) > SOURCE_BYTES)
-        return FAIL_FIELD(arena, "source", "must have 1 to %d bytes", SOURCE_BYTES);
-    if (!batch_number || batch_number > INT64_MAX)
+    if (!uuid_valid(request->tenant_id))
+        return FAIL_FIELD(arena, "tenant_id", "names the tenant of the events");
+    if (!*request->source || strlen(request->source) > APPEND_SOURCE_BYTES)
+        return FAIL_FIELD(arena, "source", "must have 1 to %d bytes", APPEND_SOURCE_BYTES);
+    if (!request->batch_number || request->batch_number > INT64_MAX)
         return FAIL_FIELD(arena, "batch_number", "must be at least 1");
     return OK;
 }
@@ -57,50 +56,114 @@ at_event(struct status status, size_t i, struct arena *arena)
     return (struct status){status.code, status.detail, field ? field : "batch"};
 }
 
+/* What the appender may say. */
 static struct status
-add_events(struct append_job *job, struct bytes batch, struct arena *arena)
+check_type(const struct texts *types, struct bytes type)
+{
+    if (!types)
+        return OK;
+    for (size_t i = 0; i < types->count; i++)
+        if (bytes_begin(type, types->items[i]) && !bytes_begin(type, OUR_TYPES))
+            return OK;
+    return (struct status){CODE_PERMISSION_DENIED,
+                           "this system may not append events of the type", "type"};
+}
+
+static struct status
+add_events(struct append_job *job, const struct append_request *request, struct bytes batch,
+           struct arena *arena)
 {
     struct bytes event;
     bool broken = false;
 
     for (size_t i = 0; packed_next(&batch, &event, &broken); i++) {
         struct build_event *into = &job->events[i];
-        struct packed_event parts;
-        char *copy;
 
-        TRY(at_event(packed_check_append(event, job->append.source, arena, &parts), i, arena));
-        TRY(need(copy = arena_copy_n(&job->arena, event.data, event.size)));
-        into->packed = (struct bytes){(const uint8_t *)copy, event.size};
+        into->packed = event;
         into->tenant_id = job->append.tenant_id;
         into->give_tenant = true;
-        TRY(packed_scan(into->packed, arena, &into->parts));
+        TRY(at_event(packed_check_append(event, job->append.source, arena, &into->parts), i,
+                     arena));
+        TRY(at_event(check_type(request->types, into->parts.type), i, arena));
         job->event_count++;
     }
     return OK;
 }
 
-struct status
-append_job_create(const char *tenant_id, const char *source, uint64_t batch_number,
-                  struct bytes batch, struct arena *arena, struct append_job **ret)
+static struct status
+take_batch(struct append_job *job, const struct append_request *request, struct bytes *ret)
 {
-    scoped(append_job_release) struct append_job *job = NULL;
+    *ret = request->batch;
+    if (request->release) {
+        job->owner = request->owner;
+        job->release = request->release;
+        return OK;
+    }
+    return need(ret->data = (const uint8_t *)arena_copy_n(&job->arena, request->batch.data,
+                                                          request->batch.size));
+}
+
+static struct status
+fill(struct append_job *job, const struct append_request *request, struct arena *arena)
+{
+    struct store_append *append = &job->append;
+    struct bytes batch;
     size_t count;
 
-    TRY(check_header(tenant_id, source, batch_number, arena));
-    TRY(count_events(batch, arena, &count));
-    TRY(need(job = calloc(1, sizeof *job)));
+    TRY(check_header(request, arena));
+    TRY(count_events(request->batch, arena, &count));
+    TRY(need(append->tenant_id = arena_copy(&job->arena, request->tenant_id)));
+    TRY(need(append->source = arena_copy(&job->arena, request->source)));
+    TRY(need(job->events = ARENA_ARRAY(&job->arena, struct build_event, count)));
+    append->batch_number = request->batch_number;
+    packed_hash(request->batch, append->digest);
+    job->bytes = request->batch.size;
+    TRY(take_batch(job, request, &batch));
+    TRY(add_events(job, request, batch, arena));
+    return OK;
+}
+
+struct status
+append_job_make(const struct append_request *request, struct arena *arena,
+                struct append_job **ret)
+{
+    scoped(append_job_release) struct append_job *job = calloc(1, sizeof *job);
+    struct status status;
+
+    TRY(need(job));
     atomic_init(&job->holders, 1);
     arena_init(&job->arena, JOB_BYTES);
+    job->done_fd = -1;
+    status = fill(job, request, arena);
+    if (failed(status)) {
+        job->release = NULL; /* nothing was taken from the caller */
+        return status;
+    }
+    *ret = take(&job);
+    return OK;
+}
+
+static void
+wake_worker(struct append_job *job)
+{
+    const uint64_t one = 1;
+
+    if (write(job->done_fd, &one, sizeof one) < 0)
+        job->code = CODE_INTERNAL; /* cannot happen: the counter is at 0 */
+    append_job_release(&job);
+}
+
+struct status
+append_job_create(const struct append_request *request, struct arena *arena,
+                  struct append_job **ret)
+{
+    scoped(append_job_release) struct append_job *job = NULL;
+
+    TRY(append_job_make(request, arena, &job));
     job->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (job->done_fd < 0)
         return FAIL(arena, RESOURCE_EXHAUSTED, "no descriptor is left");
-    TRY(need(job->append.tenant_id = arena_copy(&job->arena, tenant_id)));
-    TRY(need(job->append.source = arena_copy(&job->arena, source)));
-    TRY(need(job->events = ARENA_ARRAY(&job->arena, struct build_event, count)));
-    job->append.batch_number = batch_number;
-    packed_hash(batch, job->append.digest);
-    TRY(add_events(job, batch, arena));
-    job->bytes = batch.size;
+    job->answered = wake_worker;
     *ret = take(&job);
     return OK;
 }
@@ -114,6 +177,8 @@ append_job_release(struct append_job **job)
         return;
     if (gone->done_fd >= 0)
         (void)close(gone->done_fd);
+    if (gone->release)
+        gone->release(gone->owner);
     arena_fini(&gone->arena);
     free(gone);
 }
@@ -121,14 +186,19 @@ append_job_release(struct append_job **job)
 void
 append_job_answer(struct append_job **job, struct status status)
 {
-    const uint64_t one = 1;
+    struct append_job *done = take(job);
 
-    (*job)->code = status.code;
-    (void)snprintf((*job)->detail, sizeof(*job)->detail, "%s",
+    done->code = status.code;
+    (void)snprintf(done->detail, sizeof done->detail, "%s%s%s",
+                   status.field ? status.field : "", status.field ? ": " : "",
                    status.detail ? status.detail : "");
-    if (write((*job)->done_fd, &one, sizeof one) < 0)
-        (*job)->code = CODE_INTERNAL; /* cannot happen: the counter is at 0 */
-    append_job_release(job);
+    done->answered(done);
+}
+
+struct status
+append_job_outcome(const struct append_job *job)
+{
+    return (struct status){job->code, job->code == CODE_OK ? NULL : job->detail, NULL};
 }
 
 struct status

@@ -19,12 +19,23 @@ static struct metric ended_total =
     METRIC("follows_ended_total", METRIC_COUNTER, "follows refused or ended", "code", NULL);
 
 struct status
-delivery_init(struct delivery *delivery, const struct delivery_config *config)
+delivery_init(struct delivery *delivery, const struct delivery_config *config,
+              struct arena *arena)
 {
+    const struct appends_config appends = {.socket = config->socket,
+                                           .clock = config->clock,
+                                           .appends_per_second =
+                                               config->limits.appends_per_second,
+                                           .post = config->post,
+                                           .context = config->context};
+
     *delivery = (struct delivery){.config = *config};
     arena_init(&delivery->arena, FRAME_ARENA_BYTES);
     delivery->pages_limit = config->replay_bytes / READER_PAGE_BYTES + 1;
+    delivery->appends.outcomes.fd = -1;
     TRY(need(delivery->scratch = malloc(BATCH_SCRATCH_BYTES)));
+    TRY(quotas_create(&delivery->quotas));
+    TRY(appends_init(&delivery->appends, &appends, arena));
     return tail_init(&delivery->tail, config->tail_bytes);
 }
 
@@ -35,6 +46,8 @@ delivery_fini(struct delivery *delivery)
         while (delivery->followers.buckets[i])
             followers_remove(&delivery->followers, &delivery->followers.buckets[i]);
     metric_set(&followers_gauge, NULL, NULL, 0);
+    appends_fini(&delivery->appends);
+    quotas_destroy(&delivery->quotas);
     tail_fini(&delivery->tail);
     rights_destroy(&delivery->rights);
     arena_fini(&delivery->arena);
@@ -76,13 +89,9 @@ end(struct delivery *delivery, struct follower *follower, struct status why,
     uint64_t first_kept)
 {
     note_refusal(delivery, follower->user_id, why);
-    follower->state = FOLLOWER_ENDED;
-    follower->ended_at = delivery_now(delivery);
+    follower_leave(follower, delivery_now(delivery));
     follower->farewell_size =
         frame_put_ended(why, follower->sent, first_kept, follower->farewell);
-    follower_drop_pages(follower);
-    rules_sieve_release(&follower->sieve);
-    follower->asked = false;
     if (post_frame(delivery->config.socket, &follower->routing,
                    (struct bytes){follower->farewell, follower->farewell_size}) != POST_FULL)
         follower->farewell_size = 0;
@@ -123,22 +132,38 @@ delivery_ask_page(struct delivery *delivery, struct follower *follower, uint64_t
     delivery->pages++;
 }
 
+/* How many may follow with one key. */
+static struct status
+check_follows(struct delivery *delivery, const struct quota *quota, const struct rights *rights)
+{
+    const uint32_t own = rights->limits.follows;
+
+    if (!rights->all && quota->follows >= (own ? own : delivery->config.limits.follows))
+        return FAIL(&delivery->arena, RESOURCE_EXHAUSTED,
+                    "%u follows of this key are served here already", quota->follows);
+    return OK;
+}
+
 /* A follow from here on; the peer's former one, if any, is replaced. */
 static struct status
 start(struct delivery *delivery, struct follower *follower, const Events__V1__Follow *follow)
 {
     const struct rights *rights = rights_of(delivery, follower->user_id);
+    struct quota *quota;
     struct sieve *sieve;
 
     if (!rights)
         return FAIL(&delivery->arena, PERMISSION_DENIED, "this key has no rights here");
+    TRY(need(quota = quotas_get(delivery->quotas, follower->user_id, delivery_now(delivery))));
+    if (follower->state != FOLLOWER_FOLLOWS)
+        TRY(check_follows(delivery, quota, rights));
     if (!delivery->tail.known)
         return FAIL(&delivery->arena, UNAVAILABLE, "the log cannot be read now");
     TRY(rules_sieve_create(rights, follow->filter, &sieve));
     rules_sieve_release(&follower->sieve);
     follower_drop_pages(follower);
     follower->sieve = sieve;
-    follower->state = FOLLOWER_FOLLOWS;
+    follower_enter(follower, quota);
     follower->serial = ++delivery->serial;
     follower->sent = follower->through = follow->after;
     follower->credit = follow->credit;
@@ -163,7 +188,7 @@ take_follow(struct delivery *delivery, const struct routing *routing, const char
     if (!follower) {
         if (delivery->followers.count >= delivery->config.followers_limit) {
             refuse(delivery, routing, user_id,
-                   FAIL(&delivery->arena, RESOURCE_EXHAUSTED, "too many follows here"));
+                   FAIL(&delivery->arena, RESOURCE_EXHAUSTED, "too many follow here"));
             return;
         }
         follower = follower_create(routing, user_id);
@@ -193,15 +218,28 @@ take_credit(struct delivery *delivery, struct follower *follower,
 }
 
 static void
-dispatch(struct delivery *delivery, const struct routing *routing, const char *user_id,
-         const Events__V1__ClientFrame *frame)
+take_append(struct delivery *delivery, const struct delivery_message *message,
+            const Events__V1__Append *append)
 {
-    struct follower *follower = followers_find(&delivery->followers, routing);
+    struct quota *quota =
+        quotas_get(delivery->quotas, message->user_id, delivery_now(delivery));
 
-    if (frame->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_FOLLOW)
-        take_follow(delivery, routing, user_id, frame->follow);
+    if (quota) /* no memory: it will ask again */
+        appends_take(&delivery->appends, message->routing, quota,
+                     rights_of(delivery, message->user_id), append, message->batch,
+                     &delivery->arena);
+}
+
+static void
+dispatch(struct delivery *delivery, const struct delivery_message *message,
+         struct follower *follower, const Events__V1__ClientFrame *frame)
+{
+    if (frame->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_APPEND)
+        take_append(delivery, message, frame->append);
+    else if (frame->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_FOLLOW)
+        take_follow(delivery, message->routing, message->user_id, frame->follow);
     else if (!follower)
-        refuse(delivery, routing, user_id,
+        refuse(delivery, message->routing, message->user_id,
                FAIL(&delivery->arena, UNAVAILABLE, "nothing is followed here: follow first"));
     else if (frame->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_CREDIT)
         take_credit(delivery, follower, frame->credit);
@@ -209,26 +247,35 @@ dispatch(struct delivery *delivery, const struct routing *routing, const char *u
         end(delivery, follower, OK, 0);
 }
 
-void
-delivery_take_frame(struct delivery *delivery, const struct routing *routing,
-                    const char *user_id, unsigned parts, struct bytes frame)
+static struct status
+read_message(struct delivery *delivery, const struct delivery_message *message,
+             const struct follower *follower, Events__V1__ClientFrame **ret)
 {
-    struct follower *follower = followers_find(&delivery->followers, routing);
-    Events__V1__ClientFrame *read;
-    struct status status;
+    unsigned parts;
 
-    if (follower && strcmp(follower->user_id, user_id) != 0)
-        status = FAIL(&delivery->arena, PERMISSION_DENIED, "this key has no rights here");
-    else if (parts != 1)
-        status = FAIL_FIELD(&delivery->arena, "frame", "a message is one frame, not %u", parts);
-    else
-        status = frame_read(frame, &delivery->arena, &read);
+    if (follower && strcmp(follower->user_id, message->user_id) != 0)
+        return FAIL(&delivery->arena, PERMISSION_DENIED, "this key has no rights here");
+    TRY(frame_read(message->frame, &delivery->arena, ret));
+    parts = (*ret)->frame_case == EVENTS__V1__CLIENT_FRAME__FRAME_APPEND ? 2 : 1;
+    if (message->parts != parts)
+        return FAIL_FIELD(&delivery->arena, "frame", "such a message has %u frames, not %u",
+                          parts, message->parts);
+    return OK;
+}
+
+void
+delivery_take(struct delivery *delivery, const struct delivery_message *message)
+{
+    struct follower *follower = followers_find(&delivery->followers, message->routing);
+    Events__V1__ClientFrame *frame;
+    const struct status status = read_message(delivery, message, follower, &frame);
+
     if (!failed(status))
-        dispatch(delivery, routing, user_id, read);
+        dispatch(delivery, message, follower, frame);
     else if (follower && follower->state == FOLLOWER_FOLLOWS)
         end(delivery, follower, status, 0);
     else
-        refuse(delivery, routing, user_id, status);
+        refuse(delivery, message->routing, message->user_id, status);
     arena_reset(&delivery->arena);
 }
 
@@ -369,6 +416,7 @@ delivery_tick(struct delivery *delivery)
         }
     }
     metric_set(&followers_gauge, NULL, NULL, (double)follows);
+    quotas_sweep(delivery->quotas, now);
     arena_reset(&delivery->arena);
 }
 

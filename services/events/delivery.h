@@ -3,6 +3,7 @@
 /* What the stream does with what comes in: keeps the follows, sends what they may get, ends
  * those that may not go on.  One thread; every send is without waiting. */
 
+#include "services/events/appends.h"
 #include "services/events/follower.h"
 
 struct delivery_config {
@@ -12,6 +13,10 @@ struct delivery_config {
     size_t tail_bytes, replay_bytes;
     size_t followers_limit;
     uint32_t slow_ms;
+    struct limits limits; /* of a system without limits of its own */
+    /* See appends.h. */
+    struct status (*post)(void *context, struct append_job *job, struct arena *arena);
+    void *context;
 };
 
 struct delivery {
@@ -19,6 +24,8 @@ struct delivery {
     struct reader *reader; /* set before the first frame */
     struct tail tail;
     struct followers followers;
+    struct quotas *quotas;
+    struct appends appends;
     struct rights_table *rights; /* NULL: not read yet */
     struct arena arena;          /* of one client frame */
     uint8_t *scratch;
@@ -33,13 +40,18 @@ struct delivery {
 #define DELIVERY_HEARTBEAT_MS 1000
 
 must_use struct status delivery_init(struct delivery *delivery,
-                                     const struct delivery_config *config);
+                                     const struct delivery_config *config, struct arena *arena);
 void delivery_fini(struct delivery *delivery);
 
-/* A message of a peer whose key is known by this name; "": not, or no longer.  `parts` is how
- * many frames it had; only one is right. */
-void delivery_take_frame(struct delivery *delivery, const struct routing *routing,
-                         const char *user_id, unsigned parts, struct bytes frame);
+/* A message of a peer. */
+struct delivery_message {
+    const struct routing *routing;
+    const char *user_id; /* by which its key is known; "": not, or no longer */
+    unsigned parts;      /* how many frames it has */
+    struct bytes frame;  /* the first */
+    zmq_msg_t *batch;    /* the second; empty where there is none */
+};
+void delivery_take(struct delivery *delivery, const struct delivery_message *message);
 void delivery_take_page(struct delivery *delivery, struct reader_item *page);
 void delivery_take_rights(struct delivery *delivery, struct rights_table *table); /* takes it */
 

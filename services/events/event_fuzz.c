@@ -127,7 +127,10 @@ try_batch(struct bytes batch, struct arena *arena)
     scoped(append_job_release) struct append_job *job = NULL;
     struct block *block = NULL;
 
-    if (!failed(append_job_create(TENANT, "/", 1, batch, arena, &job)) &&
+    const struct append_request request = {
+        .tenant_id = TENANT, .source = "/", .batch_number = 1, .batch = batch};
+
+    if (!failed(append_job_create(&request, arena, &job)) &&
         (job->event_count == 0 || job->event_count > PACKED_BATCH_EVENTS))
         abort();
     if (!failed(block_create(1, 2, batch, arena, &block)) &&

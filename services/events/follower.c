@@ -147,6 +147,29 @@ follower_drop_pages(struct follower *follower)
     store_page_release(&follower->next_page);
 }
 
+void
+follower_enter(struct follower *follower, struct quota *quota)
+{
+    if (follower->state != FOLLOWER_FOLLOWS)
+        quota->follows++;
+    follower->quota = quota;
+    follower->state = FOLLOWER_FOLLOWS;
+}
+
+void
+follower_leave(struct follower *follower, struct mono now)
+{
+    if (follower->state == FOLLOWER_FOLLOWS)
+        follower->quota->follows--;
+    follower->quota = NULL;
+    follower->state = FOLLOWER_ENDED;
+    follower->ended_at = now;
+    follower->farewell_size = 0;
+    follower->asked = false;
+    follower_drop_pages(follower);
+    rules_sieve_release(&follower->sieve);
+}
+
 bool
 follower_wants_page(const struct follower *follower, const struct tail *tail,
                     uint64_t *ret_after)

@@ -4,10 +4,12 @@
  * the stream sends.  All on the stream's thread. */
 
 #include "services/events/frames.h"
+#include "services/events/quotas.h"
 #include "services/events/reader.h"
 #include "services/events/tail.h"
 
 enum follower_state {
+    FOLLOWER_NEW,
     FOLLOWER_FOLLOWS,
     FOLLOWER_ENDED, /* remembered for a while, so that credit under way is not taken amiss */
 };
@@ -17,7 +19,8 @@ struct follower {
     struct routing routing;
     char user_id[64];
     enum follower_state state;
-    uint64_t serial; /* a second Follow of the peer gets another */
+    uint64_t serial;     /* a second Follow of the peer gets another */
+    struct quota *quota; /* of its key, while it follows */
     struct sieve *sieve;
     uint64_t sent;    /* `through` of the last frame */
     uint64_t through; /* looked at; ahead of `sent` while nothing passed the sieve */
@@ -58,6 +61,10 @@ void follower_gather(struct follower *follower, const struct tail *tail, uint8_t
 /* Takes the page's blocks, if they are what it waits for; otherwise they go. */
 void follower_take_page(struct follower *follower, struct reader_item *page);
 void follower_drop_pages(struct follower *follower);
+/* It follows from now on, counted by its key's quota; or no longer, and lets go of all that it
+ * holds. */
+void follower_enter(struct follower *follower, struct quota *quota);
+void follower_leave(struct follower *follower, struct mono now);
 /* Where the page to be asked for next begins; false: none is needed. */
 bool follower_wants_page(const struct follower *follower, const struct tail *tail,
                          uint64_t *ret_after);

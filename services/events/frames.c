@@ -1,6 +1,7 @@
 #include "services/events/frames.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/utf8.h"
 
@@ -31,9 +32,10 @@ frame_read(struct bytes packed, struct arena *arena, Events__V1__ClientFrame **r
         TRY(check_credit(frame->credit->events, "credit.events", arena));
         break;
     case EVENTS__V1__CLIENT_FRAME__FRAME_UNFOLLOW:
+    case EVENTS__V1__CLIENT_FRAME__FRAME_APPEND: /* checked with its batch */
         break;
     default:
-        return FAIL_FIELD(arena, "frame", "must be follow, credit or unfollow");
+        return FAIL_FIELD(arena, "frame", "must be follow, credit, unfollow, ack or append");
     }
     *ret = frame;
     return OK;
@@ -74,6 +76,42 @@ frame_put_heartbeat(uint64_t through, uint64_t head, uint8_t into[FRAME_BYTES])
     return put(&frame, into);
 }
 
+/* The status as one text, its field before it. */
+static char *
+put_detail(struct status status, char into[FRAME_DETAIL_BYTES])
+{
+    int size = snprintf(into, FRAME_DETAIL_BYTES, "%s%s%s", status.field ? status.field : "",
+                        status.field ? ": " : "",
+                        status.detail ? status.detail : code_meaning(status.code));
+
+    if (size >= FRAME_DETAIL_BYTES)
+        size = FRAME_DETAIL_BYTES - 1;
+    while (size > 0 && !utf8_valid(into, (size_t)size))
+        into[--size] = '\0'; /* a character was cut in two */
+    return into;
+}
+
+size_t
+frame_put_outcome(const struct frame_outcome *outcome, uint8_t into[FRAME_BYTES])
+{
+    Events__V1__ServerFrame frame = EVENTS__V1__SERVER_FRAME__INIT;
+    Events__V1__AppendOutcome message = EVENTS__V1__APPEND_OUTCOME__INIT;
+    char detail[FRAME_DETAIL_BYTES];
+
+    if (strlen(outcome->source) <= FRAME_SOURCE_BYTES)
+        message.source = outcome->source;
+    message.batch_number = outcome->batch_number;
+    message.code = (Wire__V1__Code)outcome->status.code;
+    if (failed(outcome->status))
+        message.detail = put_detail(outcome->status, detail);
+    message.first_position = outcome->first;
+    message.last_position = outcome->last;
+    message.duplicates = outcome->duplicates;
+    frame.frame_case = EVENTS__V1__SERVER_FRAME__FRAME_APPEND_OUTCOME;
+    frame.append_outcome = &message;
+    return put(&frame, into);
+}
+
 size_t
 frame_put_ended(struct status status, uint64_t through, uint64_t first_kept,
                 uint8_t into[FRAME_BYTES])
@@ -81,16 +119,9 @@ frame_put_ended(struct status status, uint64_t through, uint64_t first_kept,
     Events__V1__ServerFrame frame = EVENTS__V1__SERVER_FRAME__INIT;
     Events__V1__Ended ended = EVENTS__V1__ENDED__INIT;
     char detail[FRAME_DETAIL_BYTES];
-    int size = snprintf(detail, sizeof detail, "%s%s%s", status.field ? status.field : "",
-                        status.field ? ": " : "",
-                        status.detail ? status.detail : code_meaning(status.code));
 
-    if (size >= (int)sizeof detail)
-        size = (int)sizeof detail - 1;
-    while (size > 0 && !utf8_valid(detail, (size_t)size))
-        detail[--size] = '\0'; /* a character was cut in two */
     ended.code = (Wire__V1__Code)status.code;
-    ended.detail = detail;
+    ended.detail = put_detail(status, detail);
     ended.through = through;
     ended.first_kept = first_kept;
     frame.frame_case = EVENTS__V1__SERVER_FRAME__FRAME_ENDED;

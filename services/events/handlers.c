@@ -156,20 +156,45 @@ read_log(struct call *call, const Events__V1__ReadRequest *request,
     return OK;
 }
 
+/* What a system may append; `request` gets its types. */
+static struct status
+limit_to_system(struct call *call, struct texts *types, struct append_request *request)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    struct store_system system;
+    struct status status;
+
+    if (call->principal->kind != WIRE__V1__PRINCIPAL__KIND__SYSTEM)
+        return OK;
+    TRY(call_begin(call, NULL, true, &tx));
+    status = store_find_system(&tx, call->principal->subject_id, &system);
+    if (status.code == CODE_NOT_FOUND || (!failed(status) && !system.rights.append_types.count))
+        return FAIL(call->arena, PERMISSION_DENIED, "this system may append no events");
+    TRY(status);
+    TRY(rules_copy_texts(system.rights.append_types, call->arena, types));
+    request->types = types;
+    return OK;
+}
+
 static struct status
 append(struct call *call, const Events__V1__AppendRequest *request,
        Events__V1__AppendReply *reply)
 {
     const struct events_state *state = call->state;
     scoped(append_job_release) struct append_job *job = NULL;
+    struct append_request wanted = {.tenant_id = call->tenant_id,
+                                    .source = request->source,
+                                    .batch_number = request->batch_number,
+                                    .batch = {request->batch.data, request->batch.len}};
+    struct texts types;
 
-    TRY(append_job_create(call->tenant_id, request->source, request->batch_number,
-                          (struct bytes){request->batch.data, request->batch.len}, call->arena,
-                          &job));
-    TRY(sequencer_post(state->sequencer, job, call->arena));
+    TRY(limit_to_system(call, &types, &wanted));
+    TRY(append_job_create(&wanted, call->arena, &job));
+    TRY(sequencer_post(atomic_load(&state->sequencer), job, call->arena));
     TRY(append_job_await(job, call->clock, call->deadline, call->arena));
     reply->first_position = job->append.first;
     reply->last_position = job->append.last;
+    reply->duplicates = job->append.duplicates;
     return OK;
 }
 
@@ -191,7 +216,8 @@ const struct service_timer log_timers[] = {
 };
 
 static struct status
-list_followers(struct call *call, const Events__V1__ListFollowersRequest *request, Events__V1__ListFollowersReply *reply)
+list_followers(struct call *call, const Events__V1__ListFollowersRequest *request,
+               Events__V1__ListFollowersReply *reply)
 {
     (void)request;
     (void)reply;
@@ -199,7 +225,8 @@ list_followers(struct call *call, const Events__V1__ListFollowersRequest *reques
 }
 
 static struct status
-forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request, Events__V1__ForgetConsumerReply *reply)
+forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *request,
+                Events__V1__ForgetConsumerReply *reply)
 {
     (void)request;
     (void)reply;
@@ -207,7 +234,8 @@ forget_consumer(struct call *call, const Events__V1__ForgetConsumerRequest *requ
 }
 
 static struct status
-list_chains(struct call *call, const Events__V1__ListChainsRequest *request, Events__V1__ListChainsReply *reply)
+list_chains(struct call *call, const Events__V1__ListChainsRequest *request,
+            Events__V1__ListChainsReply *reply)
 {
     (void)request;
     (void)reply;
@@ -215,7 +243,8 @@ list_chains(struct call *call, const Events__V1__ListChainsRequest *request, Eve
 }
 
 static struct status
-verify_blocks(struct call *call, const Events__V1__VerifyBlocksRequest *request, Events__V1__VerifyBlocksReply *reply)
+verify_blocks(struct call *call, const Events__V1__VerifyBlocksRequest *request,
+              Events__V1__VerifyBlocksReply *reply)
 {
     (void)request;
     (void)reply;

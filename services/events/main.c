@@ -45,7 +45,7 @@ main(int argc, char **argv)
         .settings_values = &settings,
         .timers = log_timers,
         .statements = store_statements,
-        .schema_version = 1,
+        .schema_version = 2,
         .uses = USES_POSTGRES | USES_DOORBELL,
         .create_state = create_state,
         .destroy_state = destroy_state,

@@ -38,28 +38,6 @@ struct attribute {
     struct bytes key, text; /* text.data NULL: no value, or of another kind */
 };
 
-bool
-bytes_are(struct bytes bytes, const char *text)
-{
-    const size_t size = strlen(text);
-
-    return bytes.size == size && (!size || memcmp(bytes.data, text, size) == 0);
-}
-
-bool
-bytes_begin(struct bytes bytes, const char *prefix)
-{
-    const size_t size = strlen(prefix);
-
-    return bytes.size >= size && (!size || memcmp(bytes.data, prefix, size) == 0);
-}
-
-static bool
-bytes_equal(struct bytes a, struct bytes b)
-{
-    return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
-}
-
 static void
 skip(struct bytes *rest, size_t size)
 {
@@ -179,16 +157,40 @@ struct scan {
     struct arena *arena;
 };
 
+/* Where the log keeps an attribute that it uses; NULL: it does not.  A number is only noted. */
+static struct bytes *
+find_used(struct packed_event *event, struct bytes key)
+{
+    switch (key.size) {
+    case 4:
+        return bytes_are(key, "nuts")   ? &event->nuts
+               : bytes_are(key, "esco") ? &event->concepts
+                                        : NULL;
+    case 7:
+        return bytes_are(key, "subject") ? &event->subject : NULL;
+    case 8:
+        event->numbered = event->numbered || bytes_are(key, "sequence");
+        return bytes_are(key, "tenantid")   ? &event->tenant_id
+               : bytes_are(key, "audience") ? &event->audience
+                                            : NULL;
+    case 9:
+        return bytes_are(key, "programme") ? &event->programme : NULL;
+    case 12:
+        return bytes_are(key, "partitionkey") ? &event->partition_key : NULL;
+    case 14:
+        event->numbered = event->numbered || bytes_are(key, "tenantsequence") ||
+                          bytes_are(key, "originsequence");
+        return NULL;
+    default:
+        return NULL;
+    }
+}
+
 static struct status
 scan_attribute(struct scan *scan, struct bytes entry)
 {
-    const struct {
-        const char *name, *field;
-        struct bytes *into;
-    } used[] = {{"tenantid", "attributes.tenantid", &scan->event.tenant_id},
-                {"audience", "attributes.audience", &scan->event.audience},
-                {"subject", "attributes.subject", &scan->event.subject}};
     struct attribute attribute;
+    struct bytes *into;
 
     TRY(scan_entry(entry, scan->arena, &attribute));
     for (size_t i = 0; i < scan->key_count; i++)
@@ -199,14 +201,15 @@ scan_attribute(struct scan *scan, struct bytes entry)
     if (scan->key_count == ATTRIBUTES_MAX)
         return FAIL_FIELD(scan->arena, "attributes", "more than %d attributes", ATTRIBUTES_MAX);
     scan->keys[scan->key_count++] = attribute.key;
-    if (bytes_are(attribute.key, "sequence") || bytes_are(attribute.key, "tenantsequence"))
-        scan->event.numbered = true;
-    for (size_t i = 0; i < COUNT_OF(used); i++)
-        if (bytes_are(attribute.key, used[i].name)) {
-            if (!attribute.text.data)
-                return FAIL_FIELD(scan->arena, used[i].field, "is not a text");
-            *used[i].into = attribute.text;
-        }
+    into = find_used(&scan->event, attribute.key);
+    if (!into)
+        return OK;
+    if (!attribute.text.data)
+        return FAIL_FIELD(scan->arena,
+                          arena_printf(scan->arena, "attributes.%.*s", (int)attribute.key.size,
+                                       (const char *)attribute.key.data),
+                          "is not a text");
+    *into = attribute.text;
     return OK;
 }
 
@@ -274,6 +277,7 @@ packed_scan(struct bytes event, struct arena *arena, struct packed_event *ret)
     TRY(check_text(scan.event.source, true, "source", arena));
     TRY(check_text(scan.event.type, true, "type", arena));
     TRY(check_text(scan.event.subject, false, "attributes.subject", arena));
+    TRY(check_text(scan.event.partition_key, false, "attributes.partitionkey", arena));
     if (!bytes_are(scan.version, "1.0"))
         return FAIL_FIELD(arena, "spec_version", "must be 1.0");
     *ret = scan.event;
@@ -345,6 +349,24 @@ packed_next(struct bytes *rest, struct bytes *ret_event, bool *ret_broken)
     }
     *ret_broken = false;
     return false;
+}
+
+bool
+packed_appended(struct bytes framed, struct bytes *ret)
+{
+    static const char tenant[] = "tenantid";
+    const size_t behind =
+        PACKED_TENANT_BYTES + PACKED_SEQUENCE_BYTES + PACKED_TENANT_SEQUENCE_BYTES;
+    struct bytes event;
+    bool broken;
+
+    if (!packed_next(&framed, &event, &broken) || event.size <= behind)
+        return false;
+    /* Before the key stand the tags and lengths of the entry and of the key. */
+    if (memcmp(event.data + event.size - behind + 4, tenant, strlen(tenant)) != 0)
+        return false;
+    *ret = (struct bytes){event.data, event.size - behind};
+    return true;
 }
 
 static size_t

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "common/wire/message.h"
+#include "services/events/bytes.h"
 
 #define PACKED_EVENT_BYTES ((size_t)16 << 10) /* of an event as its producer made it */
 #define PACKED_BATCH_EVENTS 1000              /* of one Append */
@@ -25,8 +26,10 @@
 /* Where the parts stand in the event's bytes; absent ones are empty. */
 struct packed_event {
     struct bytes id, source, type;
-    struct bytes tenant_id, audience, subject; /* attributes */
-    bool numbered;                             /* has sequence or tenantsequence */
+    /* attributes */
+    struct bytes tenant_id, audience, subject, partition_key;
+    struct bytes programme, nuts, concepts; /* concepts: ids with commas between */
+    bool numbered;                          /* has sequence, tenantsequence or originsequence */
 };
 
 /* Finds the parts.  The bytes need not have passed wire_check.
@@ -46,6 +49,10 @@ must_use struct status packed_check_outbox(struct bytes event, const char *tenan
 must_use struct status packed_check_append(struct bytes event, const char *source,
                                            struct arena *arena, struct packed_event *ret);
 
+/* Whether an event of the log, with tag and length, came by Append; gives its producer's bytes.
+ */
+bool packed_appended(struct bytes framed, struct bytes *ret);
+
 /* Takes the next event of a packed batch from `*rest` and moves it on; false at the end.
  * Unknown fields are skipped.  ret_broken says whether the end came too early. */
 bool packed_next(struct bytes *rest, struct bytes *ret_event, bool *ret_broken);
@@ -61,6 +68,3 @@ size_t packed_put_tenant(uint8_t *into, const char *tenant_id); /* 36 characters
 void packed_chain_start(const char *tenant_id, uint8_t ret[PACKED_HASH_BYTES]);
 void packed_chain_extend(uint8_t chain[PACKED_HASH_BYTES], struct bytes event);
 void packed_hash(struct bytes data, uint8_t ret[PACKED_HASH_BYTES]);
-
-bool bytes_are(struct bytes bytes, const char *text);
-bool bytes_begin(struct bytes bytes, const char *prefix);

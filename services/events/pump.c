@@ -21,11 +21,8 @@ note_sent(struct delivery *delivery, struct follower *follower, enum post outcom
         return true;
     }
     if (outcome == POST_GONE) {
-        follower->state = FOLLOWER_ENDED; /* nobody is there to be told; the tick removes it */
-        follower->ended_at = (struct mono){0};
-        follower->farewell_size = 0;
-        follower_drop_pages(follower);
-        rules_sieve_release(&follower->sieve);
+        /* Nobody is there to be told; the tick removes it. */
+        follower_leave(follower, (struct mono){0});
         return false;
     }
     follower->retry_at = mono_add_ms(now, RETRY_MS);
@@ -34,6 +31,18 @@ note_sent(struct delivery *delivery, struct follower *follower, enum post outcom
         follower->blocked_since = now;
     }
     return false;
+}
+
+/* Events a second that its key may be sent; 0: no limit. */
+static uint32_t
+rate_of(const struct delivery *delivery, const struct follower *follower)
+{
+    const struct rights *rights = &follower->sieve->rights;
+
+    if (rights->all)
+        return 0;
+    return rights->limits.events_per_second ? rights->limits.events_per_second
+                                            : delivery->config.limits.events_per_second;
 }
 
 static bool
@@ -53,6 +62,7 @@ send_batch(struct delivery *delivery, struct follower *follower, const struct ba
     if (!note_sent(delivery, follower, outcome))
         return false;
     follower->credit -= batch->count;
+    follower->quota->sent.tokens -= rate_of(delivery, follower) ? batch->count : 0;
     follower->sent = follower->through = batch->through;
     metric_add(&sent_total, NULL, NULL, batch->count);
     return true;
@@ -64,10 +74,26 @@ sooner(int a, int b)
     return a < b ? a : b;
 }
 
+/* How long its key's limit holds it back. */
+static int
+limit_ms(const struct delivery *delivery, const struct follower *follower)
+{
+    const uint32_t rate = rate_of(delivery, follower);
+
+    if (!rate)
+        return 0;
+    bucket_fill(&follower->quota->sent, rate, delivery_now(delivery));
+    return bucket_wait_ms(&follower->quota->sent, rate);
+}
+
 /* Gives the ms until there may be more to do for it. */
 static int
 pump_one(struct delivery *delivery, struct follower *follower)
 {
+    const int limited_ms = limit_ms(delivery, follower);
+
+    if (limited_ms)
+        return limited_ms;
     if (follower->blocked) {
         const int left_ms = mono_left_ms(follower->retry_at, delivery_now(delivery));
 

@@ -15,9 +15,7 @@ copy_system(const struct store_system *from, struct arena *arena, struct store_s
     struct store_system system = *from;
 
     TRY(need(system.system_id = arena_copy(arena, from->system_id)));
-    TRY(need(system.rights.key = arena_copy(arena, from->rights.key)));
-    TRY(rules_copy_texts(from->rights.tenant_ids, arena, &system.rights.tenant_ids));
-    TRY(rules_copy_texts(from->rights.types, arena, &system.rights.types));
+    TRY(rules_copy_rights(&from->rights, arena, &system.rights));
     *ret = system;
     return OK;
 }

@@ -1,147 +1,65 @@
 #include "services/events/round.h"
 
-#include <string.h>
-
-#include "common/base/log.h"
-#include "common/base/metric.h"
-
-static struct metric parked_total =
-    METRIC("outbox_parked_total", METRIC_COUNTER, "outbox rows that were no event", NULL, NULL);
-
-/* Events that enter the log in this round, in order. */
-struct intake {
-    struct build_event *events;
-    size_t count;
-    const char **tenant_ids; /* of events with a tenant's number; each once */
-    size_t tenant_count;
-};
-
-static void
-note_tenant(struct intake *intake, const struct build_event *event)
+struct status
+round_memory_init(struct round_memory *memory)
 {
-    if (event->internal)
-        return;
-    for (size_t i = intake->tenant_count; i > 0; i--)
-        if (strcmp(intake->tenant_ids[i - 1], event->tenant_id) == 0)
-            return;
-    intake->tenant_ids[intake->tenant_count++] = event->tenant_id;
+    TRY(intake_memory_init(&memory->intake));
+    return streams_create(&memory->streams);
 }
 
-static void
-take_in(struct intake *intake, const struct build_event *event)
+void
+round_memory_fini(struct round_memory *memory)
 {
-    intake->events[intake->count++] = *event;
-    note_tenant(intake, event);
+    intake_memory_fini(&memory->intake);
+    streams_destroy(&memory->streams);
 }
 
+void
+round_memory_clear(struct round_memory *memory)
+{
+    intake_memory_clear(&memory->intake);
+    streams_clear(memory->streams);
+}
+
+/* The streams of the round's tenants that exist: as remembered, else from the table. */
 static struct status
-park(struct pg_tx *tx, const struct store_outbox_row *row, struct status why)
+find_streams(const struct intake *intake, const struct streams *remembered, struct pg_tx *tx,
+             struct store_stream **ret, size_t *ret_count)
 {
-    const char *reason =
-        arena_printf(tx->arena, "%s%s%s", why.field ? why.field : "", why.field ? ": " : "",
-                     why.detail ? why.detail : code_name(why.code));
+    const char **unknown = ARENA_ARRAY(tx->arena, const char *, intake->tenant_count + 1);
+    struct store_stream *streams =
+        ARENA_ARRAY(tx->arena, struct store_stream, intake->tenant_count + 1);
+    size_t count = 0, unknown_count = 0, read_count = 0;
+    struct store_stream *read;
 
-    TRY(need(reason));
-    TRY(store_park(tx, row, reason));
-    metric_add(&parked_total, NULL, NULL, 1);
-    log_error("outbox row parked", KV("outbox_id", row->id), KV("reason", reason));
-    return OK;
-}
+    TRY(need(unknown));
+    TRY(need(streams));
+    for (size_t i = 0; i < intake->tenant_count; i++) {
+        const struct store_stream *known = streams_find(remembered, intake->tenant_ids[i]);
 
-static struct status
-take_rows(struct intake *intake, struct pg_tx *tx, const struct store_taken *taken)
-{
-    for (size_t i = 0; i < taken->count; i++) {
-        const struct store_outbox_row *row = &taken->rows[i];
-        struct build_event event = {
-            .packed = row->event, .tenant_id = row->tenant_id, .internal = row->internal};
-        const struct status status = packed_check_outbox(
-            row->event, row->tenant_id, row->internal, tx->arena, &event.parts);
-
-        if (status.code == CODE_RESOURCE_EXHAUSTED)
-            return status; /* our memory, not the row's fault */
-        if (failed(status))
-            TRY(park(tx, row, status));
+        if (known)
+            streams[count++] = *known;
         else
-            take_in(intake, &event);
+            unknown[unknown_count++] = intake->tenant_ids[i];
     }
-    return OK;
-}
-
-/* Whether the same batch comes twice within this round. */
-static bool
-repeated(struct append_job *const *jobs, size_t i)
-{
-    for (size_t j = 0; j < i; j++)
-        if (jobs[j] && jobs[j]->append.batch_number == jobs[i]->append.batch_number &&
-            strcmp(jobs[j]->append.source, jobs[i]->append.source) == 0 &&
-            strcmp(jobs[j]->append.tenant_id, jobs[i]->append.tenant_id) == 0)
-            return true;
-    return false;
-}
-
-/* NOT_FOUND: new, to be taken in. */
-static struct status
-screen(struct pg_tx *tx, struct append_job *const *jobs, size_t i)
-{
-    if (repeated(jobs, i))
-        return FAIL(tx->arena, ABORTED, "the same batch is being appended");
-    return store_find_append(tx, &jobs[i]->append);
-}
-
-static struct status
-take_jobs(struct intake *intake, struct pg_tx *tx, uint64_t head, struct append_job **jobs,
-          size_t job_count)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < job_count; i++) {
-        struct append_job *job = jobs[i];
-        struct status status;
-
-        if (bytes + job->bytes > ROUND_JOB_BYTES)
-            status = FAIL(tx->arena, RESOURCE_EXHAUSTED, "too many batches at once");
-        else
-            status = screen(tx, jobs, i);
-        if (status.code == CODE_NOT_FOUND) {
-            bytes += job->bytes;
-            job->append.first = head + intake->count + 1;
-            job->append.last = head + intake->count + job->event_count;
-            for (size_t e = 0; e < job->event_count; e++)
-                take_in(intake, &job->events[e]);
-            TRY(store_claim_append(tx, &job->append));
-        } else if (!failed(status) || status.code == CODE_KEY_REUSED ||
-                   status.code == CODE_ABORTED || status.code == CODE_RESOURCE_EXHAUSTED) {
-            append_job_answer(&jobs[i], status);
-        } else {
-            return status;
-        }
-    }
+    if (unknown_count)
+        TRY(store_streams(tx, (struct texts){unknown, unknown_count}, &read, &read_count));
+    for (size_t i = 0; i < read_count; i++)
+        streams[count++] = read[i];
+    *ret = streams;
+    *ret_count = count;
     return OK;
 }
 
 static struct status
-intake_begin(struct intake *intake, struct arena *arena, const struct store_taken *taken,
-             struct append_job *const *jobs, size_t job_count)
-{
-    size_t room = taken->count;
-
-    for (size_t i = 0; i < job_count; i++)
-        room += jobs[i]->event_count;
-    *intake = (struct intake){0};
-    TRY(need(intake->events = ARENA_ARRAY(arena, struct build_event, room + 1)));
-    return need(intake->tenant_ids = ARENA_ARRAY(arena, const char *, room + 1));
-}
-
-static struct status
-number(struct build *build, struct pg_tx *tx, uint64_t head, const struct intake *intake)
+number(struct build *build, struct pg_tx *tx, const struct intake *intake,
+       const struct streams *remembered)
 {
     struct store_stream *streams;
     size_t count;
 
-    TRY(store_streams(tx, (struct texts){intake->tenant_ids, intake->tenant_count}, &streams,
-                      &count));
-    TRY(build_begin(build, tx->arena, head, streams, count, intake->count));
+    TRY(find_streams(intake, remembered, tx, &streams, &count));
+    TRY(build_begin(build, tx->arena, intake->head, streams, count, intake->count));
     for (size_t i = 0; i < intake->count; i++)
         TRY(build_add(build, &intake->events[i]));
     build_end(build);
@@ -153,8 +71,7 @@ store(struct pg_tx *tx, uint64_t head, const struct build *build)
 {
     for (size_t i = 0; i < build->block_count; i++)
         TRY(store_add_block(tx, &build->blocks[i]));
-    for (size_t i = 0; i < build->stream_count; i++)
-        TRY(store_move_stream(tx, &build->streams[i]));
+    TRY(store_move_streams(tx, build->streams, build->stream_count));
     return store_move_head(tx, head, build->position - 1);
 }
 
@@ -173,22 +90,27 @@ make_blocks(struct round *round, struct arena *arena, const struct build *build)
 }
 
 struct status
-round_make(struct round *round, struct pg_tx *tx, uint64_t head,
+round_make(struct round *round, struct round_memory *memory, struct pg_tx *tx, uint64_t head,
            const struct store_taken *taken, struct append_job **jobs, size_t job_count)
 {
+    size_t room = taken->count;
     struct intake intake;
     struct build build;
 
     round->head = head;
-    TRY(intake_begin(&intake, tx->arena, taken, jobs, job_count));
-    TRY(take_rows(&intake, tx, taken));
-    TRY(take_jobs(&intake, tx, head, jobs, job_count));
+    for (size_t i = 0; i < job_count; i++)
+        room += jobs[i]->event_count;
+    TRY(intake_begin(&intake, &memory->intake, tx->arena, head, room));
+    TRY(intake_rows(&intake, tx, taken));
+    TRY(intake_jobs(&intake, tx, jobs, job_count));
     if (!intake.count)
         return OK;
-    TRY(number(&build, tx, head, &intake));
+    TRY(number(&build, tx, &intake, memory->streams));
     TRY(store(tx, head, &build));
     TRY(make_blocks(round, tx->arena, &build));
     round->head = build.position - 1;
+    for (size_t i = 0; i < build.stream_count; i++)
+        streams_note(memory->streams, &build.streams[i]);
     return OK;
 }
 

@@ -31,6 +31,11 @@ rules_check_filter(const Events__V1__Filter *filter, struct arena *arena)
     TRY(check_texts(filter->types, filter->n_types, RULES_FILTER_TYPES, "filter.types", arena));
     TRY(check_texts(filter->subjects, filter->n_subjects, RULES_FILTER_SUBJECTS,
                     "filter.subjects", arena));
+    TRY(check_texts(filter->programmes, filter->n_programmes, RULES_FILTER_PROGRAMMES,
+                    "filter.programmes", arena));
+    TRY(check_texts(filter->nuts, filter->n_nuts, RULES_FILTER_NUTS, "filter.nuts", arena));
+    TRY(check_texts(filter->concepts, filter->n_concepts, RULES_FILTER_CONCEPTS,
+                    "filter.concepts", arena));
     TRY(check_texts(filter->tenant_ids, filter->n_tenant_ids, RULES_FILTER_TENANTS,
                     "filter.tenant_ids", arena));
     for (size_t i = 0; i < filter->n_tenant_ids; i++)
@@ -53,13 +58,16 @@ rules_copy_texts(struct texts from, struct arena *arena, struct texts *ret)
     return OK;
 }
 
-static struct status
-copy_rights(const struct rights *from, struct arena *arena, struct rights *ret)
+struct status
+rules_copy_rights(const struct rights *from, struct arena *arena, struct rights *ret)
 {
     struct rights rights = *from;
 
     TRY(rules_copy_texts(from->tenant_ids, arena, &rights.tenant_ids));
     TRY(rules_copy_texts(from->types, arena, &rights.types));
+    TRY(rules_copy_texts(from->append_types, arena, &rights.append_types));
+    if (from->tenant_id)
+        TRY(need(rights.tenant_id = arena_copy(arena, from->tenant_id)));
     if (from->key)
         TRY(need(rights.key = arena_copy(arena, from->key)));
     *ret = rights;
@@ -67,18 +75,26 @@ copy_rights(const struct rights *from, struct arena *arena, struct rights *ret)
 }
 
 static struct status
-create(const struct rights *rights, struct texts types, struct texts tenant_ids,
-       struct texts subjects, struct sieve **ret)
+copy_terms(const struct terms *from, struct arena *arena, struct terms *ret)
+{
+    TRY(rules_copy_texts(from->types, arena, &ret->types));
+    TRY(rules_copy_texts(from->tenant_ids, arena, &ret->tenant_ids));
+    TRY(rules_copy_texts(from->subjects, arena, &ret->subjects));
+    TRY(rules_copy_texts(from->programmes, arena, &ret->programmes));
+    TRY(rules_copy_texts(from->nuts, arena, &ret->nuts));
+    return rules_copy_texts(from->concepts, arena, &ret->concepts);
+}
+
+static struct status
+create(const struct rights *rights, const struct terms *terms, struct sieve **ret)
 {
     scoped(rules_sieve_release) struct sieve *sieve = calloc(1, sizeof *sieve);
 
     TRY(need(sieve));
     atomic_init(&sieve->holders, 1);
     arena_init(&sieve->arena, SIEVE_BYTES);
-    TRY(copy_rights(rights, &sieve->arena, &sieve->rights));
-    TRY(rules_copy_texts(types, &sieve->arena, &sieve->types));
-    TRY(rules_copy_texts(tenant_ids, &sieve->arena, &sieve->tenant_ids));
-    TRY(rules_copy_texts(subjects, &sieve->arena, &sieve->subjects));
+    TRY(rules_copy_rights(rights, &sieve->arena, &sieve->rights));
+    TRY(copy_terms(terms, &sieve->arena, &sieve->terms));
     *ret = take(&sieve);
     return OK;
 }
@@ -87,21 +103,23 @@ struct status
 rules_sieve_create(const struct rights *rights, const Events__V1__Filter *filter,
                    struct sieve **ret)
 {
-    struct texts types = {0}, tenant_ids = {0}, subjects = {0};
+    struct terms terms = {0};
 
-    if (filter) {
-        types = (struct texts){(const char *const *)filter->types, filter->n_types};
-        tenant_ids =
-            (struct texts){(const char *const *)filter->tenant_ids, filter->n_tenant_ids};
-        subjects = (struct texts){(const char *const *)filter->subjects, filter->n_subjects};
-    }
-    return create(rights, types, tenant_ids, subjects, ret);
+    if (filter)
+        terms = (struct terms){
+            .types = {(const char *const *)filter->types, filter->n_types},
+            .tenant_ids = {(const char *const *)filter->tenant_ids, filter->n_tenant_ids},
+            .subjects = {(const char *const *)filter->subjects, filter->n_subjects},
+            .programmes = {(const char *const *)filter->programmes, filter->n_programmes},
+            .nuts = {(const char *const *)filter->nuts, filter->n_nuts},
+            .concepts = {(const char *const *)filter->concepts, filter->n_concepts}};
+    return create(rights, &terms, ret);
 }
 
 struct status
 rules_sieve_renew(const struct sieve *sieve, const struct rights *rights, struct sieve **ret)
 {
-    return create(rights, sieve->types, sieve->tenant_ids, sieve->subjects, ret);
+    return create(rights, &sieve->terms, ret);
 }
 
 struct sieve *
@@ -122,6 +140,13 @@ rules_sieve_release(struct sieve **sieve)
     free(gone);
 }
 
+/* NULL is as "". */
+static bool
+text_equal(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 static bool
 texts_equal(struct texts a, struct texts b)
 {
@@ -136,10 +161,13 @@ texts_equal(struct texts a, struct texts b)
 bool
 rules_rights_equal(const struct rights *a, const struct rights *b)
 {
-    if (strcmp(a->key ? a->key : "", b->key ? b->key : "") != 0)
-        return false;
     return a->all == b->all && a->expires_unix_ms == b->expires_unix_ms &&
-           texts_equal(a->tenant_ids, b->tenant_ids) && texts_equal(a->types, b->types);
+           text_equal(a->key, b->key) && text_equal(a->tenant_id, b->tenant_id) &&
+           texts_equal(a->tenant_ids, b->tenant_ids) && texts_equal(a->types, b->types) &&
+           texts_equal(a->append_types, b->append_types) &&
+           a->limits.follows == b->limits.follows &&
+           a->limits.events_per_second == b->limits.events_per_second &&
+           a->limits.appends_per_second == b->limits.appends_per_second;
 }
 
 bool
@@ -166,24 +194,19 @@ has_prefix(struct texts prefixes, struct bytes value)
     return false;
 }
 
-/* An audience is empty, "internal", "public" or tenant ids with commas between. */
+/* Whether one of the items, with commas between, is among the texts. */
 static bool
-audience_holds(struct bytes audience, struct texts tenant_ids)
+has_item(struct texts texts, struct bytes items)
 {
-    while (audience.size) {
-        const uint8_t *comma = memchr(audience.data, ',', audience.size);
-        const size_t size = comma ? (size_t)(comma - audience.data) : audience.size;
+    struct bytes item;
 
-        if (has(tenant_ids, (struct bytes){audience.data, size}))
+    while (bytes_next_item(&items, &item))
+        if (has(texts, item))
             return true;
-        if (!comma)
-            return false;
-        audience.data += size + 1;
-        audience.size -= size + 1;
-    }
     return false;
 }
 
+/* An audience is empty, "internal", "public" or tenant ids with commas between. */
 bool
 rules_visible(const struct rights *rights, const struct packed_event *event)
 {
@@ -194,24 +217,29 @@ rules_visible(const struct rights *rights, const struct packed_event *event)
     if (rights->types.count && !has_prefix(rights->types, event->type))
         return false;
     return has(rights->tenant_ids, event->tenant_id) || bytes_are(event->audience, "public") ||
-           audience_holds(event->audience, rights->tenant_ids);
+           has_item(rights->tenant_ids, event->audience);
 }
 
 bool
 rules_passes(const struct sieve *sieve, const struct packed_event *event)
 {
-    if (sieve->tenant_ids.count && !has(sieve->tenant_ids, event->tenant_id))
-        return false;
-    if (sieve->types.count && !has_prefix(sieve->types, event->type))
-        return false;
-    if (sieve->subjects.count && !has(sieve->subjects, event->subject))
-        return false;
-    return rules_visible(&sieve->rights, event);
+    const struct terms *terms = &sieve->terms;
+
+    return (!terms->tenant_ids.count || has(terms->tenant_ids, event->tenant_id)) &&
+           (!terms->types.count || has_prefix(terms->types, event->type)) &&
+           (!terms->subjects.count || has(terms->subjects, event->subject)) &&
+           (!terms->programmes.count || has(terms->programmes, event->programme)) &&
+           (!terms->nuts.count || has_prefix(terms->nuts, event->nuts)) &&
+           (!terms->concepts.count || has_item(terms->concepts, event->concepts)) &&
+           rules_visible(&sieve->rights, event);
 }
 
 bool
 rules_passes_all(const struct sieve *sieve)
 {
-    return sieve->rights.all && !sieve->types.count && !sieve->tenant_ids.count &&
-           !sieve->subjects.count;
+    const struct terms *terms = &sieve->terms;
+
+    return sieve->rights.all && !terms->types.count && !terms->tenant_ids.count &&
+           !terms->subjects.count && !terms->programmes.count && !terms->nuts.count &&
+           !terms->concepts.count;
 }

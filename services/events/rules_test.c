@@ -134,6 +134,50 @@ a_filter_narrows_and_never_widens(void **state)
     assert_false(rules_passes(narrow, &own));
 }
 
+/* Whether everybody's filter with these terms lets through an event with the attribute. */
+static bool
+filter_passes(Events__V1__Filter filter, const char *attribute, const char *text)
+{
+    const struct rights rights = {.all = true};
+    const struct packed_event parts = event((struct sample){
+        .tenant_id = SAMPLE_TENANT, .extra_name = attribute, .extra_text = text});
+    scoped(rules_sieve_release) struct sieve *sieve = NULL;
+
+    assert_ok(rules_sieve_create(&rights, &filter, &sieve));
+    assert_false(rules_passes_all(sieve));
+    return rules_passes(sieve, &parts);
+}
+
+static void
+a_filter_asks_for_programmes_region_prefixes_and_concepts(void **state)
+{
+    const char *programmes[] = {"KA", "KTP"};
+    const char *nuts[] = {"FI", "SE3"};
+    const char *concepts[] = {"http://data.europa.eu/esco/skill/b"};
+    Events__V1__Filter of_programmes = EVENTS__V1__FILTER__INIT;
+    Events__V1__Filter of_nuts = EVENTS__V1__FILTER__INIT;
+    Events__V1__Filter of_concepts = EVENTS__V1__FILTER__INIT;
+
+    (void)state;
+    of_programmes.programmes = programmes;
+    of_programmes.n_programmes = 2;
+    of_nuts.nuts = nuts;
+    of_nuts.n_nuts = 2;
+    of_concepts.concepts = concepts;
+    of_concepts.n_concepts = 1;
+    assert_true(filter_passes(of_programmes, "programme", "KTP"));
+    assert_false(filter_passes(of_programmes, "programme", "KTPX"));
+    assert_false(filter_passes(of_programmes, "nuts", "KTP"));
+    assert_true(filter_passes(of_nuts, "nuts", "SE312"));
+    assert_true(filter_passes(of_nuts, "nuts", "FI"));
+    assert_false(filter_passes(of_nuts, "nuts", "SE"));
+    assert_false(filter_passes(of_nuts, NULL, NULL));
+    assert_true(filter_passes(of_concepts, "esco",
+                              "http://data.europa.eu/esco/skill/a,"
+                              "http://data.europa.eu/esco/skill/b"));
+    assert_false(filter_passes(of_concepts, "esco", "http://data.europa.eu/esco/skill/bb"));
+}
+
 static void
 a_filter_outside_its_limits_is_refused_by_the_term(void **state)
 {
@@ -189,6 +233,7 @@ main(void)
         TEST(an_audience_of_tenants_is_for_these_and_the_events_own),
         TEST(types_of_a_key_are_prefixes_and_bind_public_events_too),
         TEST(a_filter_narrows_and_never_widens),
+        TEST(a_filter_asks_for_programmes_region_prefixes_and_concepts),
         TEST(a_filter_outside_its_limits_is_refused_by_the_term),
         TEST(a_key_expires_at_its_time_and_not_before),
     };

@@ -17,7 +17,8 @@
 #define ROUND_MS 2500 /* limit of one transaction; below the 3 s of a stopped session */
 #define ROUND_BYTES ((size_t)96 << 20)
 #define UNSEAT_EVERY_MS 500
-#define JOBS_MAX 256
+#define JOBS_MAX 1024 /* that wait in the line */
+#define ROUND_JOBS 512
 #define CATCH_UP_BLOCKS 20
 #define SKIP_EVENTS 200000 /* a fellow that is further behind goes straight to the head */
 
@@ -35,9 +36,11 @@ struct sequencer {
     /* the thread's own */
     struct pg *pg;
     struct arena arena; /* of one round */
-    int64_t session;    /* whose settings and head are known; 0: none */
-    uint64_t head;      /* of the log, while leading */
-    uint64_t delivered; /* last position given to `deliver` */
+    struct round_memory memory;
+    struct line_item *waiting; /* jobs taken from the line, for the next round */
+    int64_t session;           /* whose settings and head are known; 0: none */
+    uint64_t head;             /* of the log, while leading */
+    uint64_t delivered;        /* last position given to `deliver` */
     struct mono unseat_due;
     bool failing; /* the last round failed and was logged */
 };
@@ -64,7 +67,8 @@ static struct status
 begin(struct sequencer *sequencer, struct pg_tx *ret)
 {
     const struct clock *clock = sequencer->config.clock;
-    const struct pg_scope scope = {.deadline = mono_add_ms(clock_mono(clock), ROUND_MS)};
+    const struct pg_scope scope = {.deadline = mono_add_ms(clock_mono(clock), ROUND_MS),
+                                   .together = true};
 
     return pg_tx_begin(sequencer->pg, &scope, &sequencer->arena, ret);
 }
@@ -112,7 +116,31 @@ unseat(struct sequencer *sequencer, struct pg_tx *tx)
     return OK;
 }
 
-/* First contact of this session, or not the leader: the log itself tells where it stands. */
+/* Which ids came of late, read from the log's end. */
+static struct status
+learn(struct sequencer *sequencer, struct pg_tx *tx, uint64_t head, uint64_t first_kept)
+{
+    uint64_t after = head > RECENT_EVENTS ? head - RECENT_EVENTS : 0;
+
+    round_memory_clear(&sequencer->memory);
+    if (after < first_kept)
+        after = first_kept;
+    while (after < head) {
+        scoped(store_page_release) struct block *page = NULL;
+
+        TRY(store_page(tx, after, CATCH_UP_BLOCKS, NULL, &page));
+        if (!page || page->last <= after)
+            return FAIL(tx->arena, INTERNAL, "the log has a gap behind %" PRIu64, after);
+        for (const struct block *block = page; block; block = block->next) {
+            intake_memory_learn(&sequencer->memory.intake, block);
+            after = block->last;
+        }
+    }
+    return OK;
+}
+
+/* First contact of this session, not the leader, or its first round: the log itself tells where
+ * it stands. */
 static struct status
 look(struct sequencer *sequencer, struct pg_tx *tx, const struct store_taken *taken)
 {
@@ -128,7 +156,9 @@ look(struct sequencer *sequencer, struct pg_tx *tx, const struct store_taken *ta
                     head, sequencer->delivered);
     TRY(catch_up(sequencer, tx, head, first_kept));
     sequencer->head = head;
-    return taken->leader ? OK : unseat(sequencer, tx);
+    if (!taken->leader)
+        return unseat(sequencer, tx);
+    return learn(sequencer, tx, head, first_kept);
 }
 
 static void
@@ -139,16 +169,22 @@ answer_all(struct append_job **jobs, size_t count, struct status status)
             append_job_answer(&jobs[i], status);
 }
 
+/* As many as one round may take; the others wait for the next. */
 static size_t
 take_jobs(struct sequencer *sequencer, struct append_job **jobs)
 {
-    size_t count = 0;
+    size_t count = 0, bytes = 0;
 
-    for (struct line_item *item = line_take(&sequencer->jobs); item;) {
-        struct append_job *job = (struct append_job *)item;
+    if (!sequencer->waiting)
+        sequencer->waiting = line_take(&sequencer->jobs);
+    while (sequencer->waiting && count < ROUND_JOBS) {
+        struct append_job *job = (struct append_job *)sequencer->waiting;
 
-        item = item->next;
-        jobs[count++] = job; /* the line holds at most JOBS_MAX */
+        if (count && bytes + job->bytes > INTAKE_JOB_BYTES)
+            break;
+        sequencer->waiting = sequencer->waiting->next;
+        bytes += job->bytes;
+        jobs[count++] = job;
     }
     return count;
 }
@@ -179,10 +215,11 @@ run_round(struct sequencer *sequencer, struct append_job **jobs, size_t job_coun
     *ret_more = false;
     TRY(begin(sequencer, &tx));
     TRY(store_take(&tx, ROUND_ROWS, &taken));
-    if (!taken.leader || taken.session != sequencer->session)
+    if (!taken.leader || taken.session != sequencer->session || !atomic_load(&sequencer->leads))
         TRY(look(sequencer, &tx, &taken));
     if (taken.leader && (taken.count || job_count))
-        TRY(round_make(&round, &tx, sequencer->head, &taken, jobs, job_count));
+        TRY(round_make(&round, &sequencer->memory, &tx, sequencer->head, &taken, jobs,
+                       job_count));
     TRY(pg_tx_commit(&tx));
     sequencer->session = taken.session;
     note_leads(sequencer, taken.leader);
@@ -209,11 +246,11 @@ note_failure(struct sequencer *sequencer, struct status status)
 }
 
 /* A round, and what follows from its failure: nothing of it is known, so the session's next
- * round reads the head again. */
+ * round reads the head again, and who appends must ask again. */
 static bool
 attempt(struct sequencer *sequencer)
 {
-    struct append_job *jobs[JOBS_MAX];
+    struct append_job *jobs[ROUND_JOBS];
     const size_t job_count = take_jobs(sequencer, jobs);
     bool more = false;
     const struct status status = run_round(sequencer, jobs, job_count, &more);
@@ -222,10 +259,12 @@ attempt(struct sequencer *sequencer)
     if (failed(status)) {
         sequencer->session = 0;
         note_leads(sequencer, false);
-        answer_all(jobs, job_count, status);
+        answer_all(jobs, job_count,
+                   status_make(NULL, CODE_UNAVAILABLE,
+                               "it may be in the log or not: repeat the batch"));
     }
     arena_reset(&sequencer->arena);
-    return more;
+    return more || sequencer->waiting;
 }
 
 static void
@@ -268,6 +307,7 @@ sequencer_create(const struct sequencer_config *config, struct arena *arena,
     sequencer->config = *config;
     sequencer->jobs.fd = -1;
     arena_init(&sequencer->arena, ROUND_BYTES);
+    TRY(round_memory_init(&sequencer->memory));
     TRY(line_init(&sequencer->jobs, JOBS_MAX, arena));
     TRY(pg_create(config->pg, arena, &sequencer->pg));
     if (pthread_create(&sequencer->thread, NULL, run, sequencer) != 0)
@@ -281,7 +321,8 @@ void
 sequencer_destroy(struct sequencer **sequencer)
 {
     struct sequencer *gone = take(sequencer);
-    struct append_job *jobs[JOBS_MAX];
+    struct append_job *jobs[ROUND_JOBS];
+    size_t count;
 
     if (!gone)
         return;
@@ -289,11 +330,12 @@ sequencer_destroy(struct sequencer **sequencer)
         atomic_store(&gone->stop, true);
         line_wake(&gone->jobs);
         (void)pthread_join(gone->thread, NULL); /* it was created and is joined once */
-        answer_all(jobs, take_jobs(gone, jobs),
-                   status_make(NULL, CODE_UNAVAILABLE, "draining"));
+        while ((count = take_jobs(gone, jobs)) > 0)
+            answer_all(jobs, count, status_make(NULL, CODE_UNAVAILABLE, "draining"));
     }
     metric_set(&leader_gauge, NULL, NULL, 0);
     pg_destroy(&gone->pg);
+    round_memory_fini(&gone->memory);
     line_fini(&gone->jobs);
     arena_fini(&gone->arena);
     free(gone);
@@ -304,10 +346,10 @@ sequencer_post(struct sequencer *sequencer, struct append_job *job, struct arena
 {
     if (!atomic_load(&sequencer->leads) || atomic_load(&sequencer->stop))
         return FAIL(arena, UNAVAILABLE, "not_leader");
-    atomic_fetch_add(&job->holders, 1);
+    (void)atomic_fetch_add(&job->holders, 1); /* the sequencer's share */
     if (line_push(&sequencer->jobs, &job->item))
         return OK;
-    atomic_fetch_sub(&job->holders, 1);
+    (void)atomic_fetch_sub(&job->holders, 1); /* the caller has one too */
     return FAIL(arena, RESOURCE_EXHAUSTED, "more than %d batches wait", JOBS_MAX);
 }
 

@@ -1,5 +1,7 @@
 #include "services/events/state.h"
 
+#include <string.h>
+
 #include "common/service/common_settings.h"
 
 static void
@@ -28,6 +30,18 @@ ring(void *context)
         doorbell_ring(state->doorbell);
 }
 
+/* On the stream's thread, which starts before the sequencer and ends after it. */
+static struct status
+post(void *context, struct append_job *job, struct arena *arena)
+{
+    const struct events_state *state = context;
+    struct sequencer *sequencer = atomic_load(&state->sequencer);
+
+    if (!sequencer)
+        return FAIL(arena, UNAVAILABLE, "not_leader");
+    return sequencer_post(sequencer, job, arena);
+}
+
 static struct status
 start_stream(struct service_frame *frame, const struct events_settings *settings,
              struct arena *arena, struct events_state *state)
@@ -50,7 +64,12 @@ start_stream(struct service_frame *frame, const struct events_settings *settings
                                 .tail_bytes = (size_t)settings->tail_mib << 20,
                                 .replay_bytes = (size_t)settings->replay_mib << 20,
                                 .followers_limit = (size_t)settings->followers_limit,
-                                .slow_ms = (uint32_t)settings->slow_ms},
+                                .slow_ms = (uint32_t)settings->slow_ms,
+                                .limits = {(uint32_t)settings->system_follows,
+                                           (uint32_t)settings->system_events_per_second,
+                                           (uint32_t)settings->system_appends_per_second},
+                                .post = post,
+                                .context = state},
         arena, &state->stream);
 }
 
@@ -66,13 +85,15 @@ start_sequencer(struct service_frame *frame, const struct events_settings *setti
                                       .reached = reached,
                                       .ring = ring,
                                       .context = state};
+    struct sequencer *sequencer = NULL;
     struct status status;
 
     TRY(resolver_watch(frame->resolver, frame->settings->doorbell_endpoints, arena,
                        &state->bells));
     TRY(doorbell_bind(frame->zmq_context, settings->doorbell_bind, &curve, arena,
                       &config.bell));
-    status = sequencer_create(&config, arena, &state->sequencer);
+    status = sequencer_create(&config, arena, &sequencer);
+    atomic_store(&state->sequencer, sequencer);
     if (failed(status))
         socket_close(&config.bell);
     return status;
@@ -91,7 +112,9 @@ state_create(struct service_frame *frame, const struct events_settings *settings
                                  .pooled = common->pg_pooled};
     struct status status;
 
-    *ret = (struct events_state){.resolver = frame->resolver, .doorbell = frame->doorbell};
+    memset(ret, 0, sizeof *ret);
+    ret->resolver = frame->resolver;
+    ret->doorbell = frame->doorbell;
     ret->reader_pg = ret->sequencer_pg = pg;
     ret->sequencer_pg.application_name = "events/sequencer";
     ret->sequencer_pg.pooled = false;
@@ -108,12 +131,18 @@ state_create(struct service_frame *frame, const struct events_settings *settings
 void
 state_destroy(struct events_state *state)
 {
-    sequencer_destroy(&state->sequencer);
+    struct sequencer *sequencer = atomic_load(&state->sequencer);
+
+    /* The stream hands batches to the sequencer, which tells the stream what came of them. */
+    stream_stop(state->stream);
+    atomic_store(&state->sequencer, NULL);
+    sequencer_destroy(&sequencer);
     stream_destroy(&state->stream);
 }
 
 const char *
 state_not_ready(const struct events_state *state)
 {
-    return sequencer_in_touch(state->sequencer) ? NULL : "the log has not been read yet";
+    return sequencer_in_touch(atomic_load(&state->sequencer)) ? NULL
+                                                              : "the log has not been read yet";
 }

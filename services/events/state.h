@@ -2,6 +2,8 @@
 
 /* What the handlers and the frame share: the service's threads. */
 
+#include <stdatomic.h>
+
 #include "common/service/service.h"
 #include "services/events/sequencer.h"
 #include "services/events/stream.h"
@@ -13,7 +15,7 @@ struct events_settings {
 };
 
 struct events_state {
-    struct sequencer *sequencer;
+    _Atomic(struct sequencer *) sequencer;
     struct stream *stream;
     struct pg_config sequencer_pg, reader_pg;
     struct zap_peer own[RIGHTS_OWN_MAX];

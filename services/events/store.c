@@ -57,13 +57,7 @@ store_head(struct pg_tx *tx, uint64_t *ret_position, uint64_t *ret_first_kept)
 struct status
 store_move_head(struct pg_tx *tx, uint64_t from, uint64_t to)
 {
-    uint64_t touched = 0;
-
-    TRY(pg_execute(tx, &SQL_HEAD_MOVE, PG_IN(pg_i64((int64_t)from), pg_i64((int64_t)to)),
-                   &touched));
-    if (touched != 1)
-        return FAIL(tx->arena, ABORTED, "another sequencer has numbered after %" PRIu64, from);
-    return OK;
+    return pg_defer(tx, &SQL_HEAD_MOVE, PG_IN(pg_i64((int64_t)from), pg_i64((int64_t)to)));
 }
 
 struct status
@@ -72,15 +66,14 @@ store_add_block(struct pg_tx *tx, const struct store_block *block)
     uint8_t checksum[PACKED_HASH_BYTES];
 
     packed_hash(block->data, checksum);
-    return pg_execute(
-        tx, &SQL_BLOCK_ADD,
-        PG_IN(pg_i64((int64_t)block->position),
-              pg_i64((int64_t)(block->position + block->count - 1)), pg_i64(block->count),
-              pg_texts(block->tenant_ids.items, block->tenant_ids.count),
-              pg_texts(block->types.items, block->types.count), pg_bool(block->shared),
-              pg_bytes(block->data.data, block->data.size),
-              pg_bytes(checksum, sizeof checksum)),
-        NULL);
+    return pg_defer(tx, &SQL_BLOCK_ADD,
+                    PG_IN(pg_i64((int64_t)block->position),
+                          pg_i64((int64_t)(block->position + block->count - 1)),
+                          pg_i64(block->count),
+                          pg_texts(block->tenant_ids.items, block->tenant_ids.count),
+                          pg_texts(block->types.items, block->types.count),
+                          pg_bool(block->shared), pg_bytes(block->data.data, block->data.size),
+                          pg_bytes(checksum, sizeof checksum)));
 }
 
 /* Copies a hash out of a bytea. */
@@ -116,16 +109,27 @@ store_streams(struct pg_tx *tx, struct texts tenant_ids, struct store_stream **r
 }
 
 struct status
-store_move_stream(struct pg_tx *tx, const struct store_stream *stream)
+store_move_streams(struct pg_tx *tx, const struct store_stream *streams, size_t count)
 {
-    return pg_execute(tx, &SQL_STREAM_MOVE,
-                      PG_IN(pg_text(stream->tenant_id), pg_i64((int64_t)stream->last),
-                            pg_bytes(stream->chain, sizeof stream->chain)),
-                      NULL);
+    const char **tenant_ids = ARENA_ARRAY(tx->arena, const char *, count + 1);
+    int64_t *last = ARENA_ARRAY(tx->arena, int64_t, count + 1);
+    uint8_t *chains = arena_alloc(tx->arena, count * PACKED_HASH_BYTES + 1);
+
+    TRY(need(tenant_ids));
+    TRY(need(last));
+    TRY(need(chains));
+    for (size_t i = 0; i < count; i++) {
+        tenant_ids[i] = streams[i].tenant_id;
+        last[i] = (int64_t)streams[i].last;
+        memcpy(chains + i * PACKED_HASH_BYTES, streams[i].chain, PACKED_HASH_BYTES);
+    }
+    return pg_defer(tx, &SQL_STREAM_MOVE,
+                    PG_IN(pg_texts(tenant_ids, count), pg_i64s(last, count),
+                          pg_bytes(chains, count * PACKED_HASH_BYTES)));
 }
 
 struct status
-store_find_append(struct pg_tx *tx, struct store_append *append)
+store_find_append(struct pg_tx *tx, struct store_append *append, uint64_t *ret_highest)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
     uint8_t known[PACKED_HASH_BYTES];
@@ -137,29 +141,58 @@ store_find_append(struct pg_tx *tx, struct store_append *append)
                  &rows));
     TRY(pg_one_row(&rows, tx->arena,
                    PG_OUT(pg_to_bytes(&digest.data, &digest.size), pg_to_u64(&append->first),
-                          pg_to_u64(&append->last))));
+                          pg_to_u64(&append->last), pg_to_u32(&append->duplicates),
+                          pg_to_u64(ret_highest))));
+    if (!digest.size)
+        return FAIL(tx->arena, NOT_FOUND, "the batch is new");
     TRY(read_hash(tx, digest, known));
     if (memcmp(known, append->digest, sizeof known) != 0)
         return FAIL(tx->arena, KEY_REUSED,
-                    "batch %" PRIu64 " of %s came before with other bytes",
+                    "batch_number: batch %" PRIu64 " of %s came before with other bytes",
                     append->batch_number, append->source);
     return OK;
 }
 
 struct status
-store_claim_append(struct pg_tx *tx, const struct store_append *append)
+store_claims_begin(struct store_claims *claims, struct arena *arena, size_t room)
 {
-    uint64_t touched = 0;
+    *claims = (struct store_claims){0};
+    TRY(need(claims->tenant_ids = ARENA_ARRAY(arena, const char *, room + 1)));
+    TRY(need(claims->sources = ARENA_ARRAY(arena, const char *, room + 1)));
+    TRY(need(claims->batch_numbers = ARENA_ARRAY(arena, int64_t, room + 1)));
+    TRY(need(claims->first = ARENA_ARRAY(arena, int64_t, room + 1)));
+    TRY(need(claims->last = ARENA_ARRAY(arena, int64_t, room + 1)));
+    TRY(need(claims->duplicates = ARENA_ARRAY(arena, int64_t, room + 1)));
+    return need(claims->digests = arena_alloc(arena, room * PACKED_HASH_BYTES + 1));
+}
 
-    TRY(pg_execute(tx, &SQL_APPEND_CLAIM,
-                   PG_IN(pg_text(append->tenant_id), pg_text(append->source),
-                         pg_i64((int64_t)append->batch_number),
-                         pg_bytes(append->digest, sizeof append->digest),
-                         pg_i64((int64_t)append->first), pg_i64((int64_t)append->last)),
-                   &touched));
-    if (touched != 1)
-        return FAIL(tx->arena, ABORTED, "the batch is being appended by another sequencer");
-    return OK;
+void
+store_claims_add(struct store_claims *claims, const struct store_append *append)
+{
+    const size_t i = claims->count++;
+
+    claims->tenant_ids[i] = append->tenant_id;
+    claims->sources[i] = append->source;
+    claims->batch_numbers[i] = (int64_t)append->batch_number;
+    claims->first[i] = (int64_t)append->first;
+    claims->last[i] = (int64_t)append->last;
+    claims->duplicates[i] = append->duplicates;
+    memcpy(claims->digests + i * PACKED_HASH_BYTES, append->digest, PACKED_HASH_BYTES);
+}
+
+struct status
+store_claims_put(struct pg_tx *tx, const struct store_claims *claims)
+{
+    const size_t count = claims->count;
+
+    if (!count)
+        return OK;
+    return pg_defer(tx, &SQL_APPEND_CLAIM,
+                    PG_IN(pg_texts(claims->tenant_ids, count), pg_texts(claims->sources, count),
+                          pg_i64s(claims->batch_numbers, count),
+                          pg_bytes(claims->digests, count * PACKED_HASH_BYTES),
+                          pg_i64s(claims->first, count), pg_i64s(claims->last, count),
+                          pg_i64s(claims->duplicates, count)));
 }
 
 struct status
@@ -211,8 +244,8 @@ store_page(struct pg_tx *tx, uint64_t after, size_t limit, const struct sieve *s
 
     TRY(pg_query(tx, &SQL_PAGE,
                  PG_IN(pg_i64((int64_t)after), pg_i64((int64_t)limit), rights_tenants(sieve),
-                       terms(sieve ? sieve->tenant_ids : none),
-                       terms(sieve ? sieve->types : none),
+                       terms(sieve ? sieve->terms.tenant_ids : none),
+                       terms(sieve ? sieve->terms.types : none),
                        terms(sieve ? sieve->rights.types : none)),
                  &rows));
     while (pg_next_row(&rows, tx->arena,
@@ -244,16 +277,21 @@ static bool
 next_system(struct pg_rows *rows, struct arena *arena, struct store_system *ret)
 {
     struct rights *rights = &ret->rights;
-    const char **tenant_ids = NULL, **types = NULL;
+    struct limits *limits = &rights->limits;
+    const char **tenant_ids = NULL, **types = NULL, **append_types = NULL;
 
     if (!pg_next_row(rows, arena,
                      PG_OUT(pg_to_text(&ret->system_id), pg_to_text(&rights->key),
                             pg_to_texts(&tenant_ids, &rights->tenant_ids.count),
                             pg_to_texts(&types, &rights->types.count),
-                            pg_to_i64(&rights->expires_unix_ms))))
+                            pg_to_i64(&rights->expires_unix_ms), pg_to_text(&rights->tenant_id),
+                            pg_to_texts(&append_types, &rights->append_types.count),
+                            pg_to_u32(&limits->follows), pg_to_u32(&limits->events_per_second),
+                            pg_to_u32(&limits->appends_per_second))))
         return false;
     rights->tenant_ids.items = tenant_ids;
     rights->types.items = types;
+    rights->append_types.items = append_types;
     return true;
 }
 

@@ -42,7 +42,8 @@ must_use struct status store_unseat(struct pg_tx *tx, uint64_t *ret_ended);
 
 must_use struct status store_head(struct pg_tx *tx, uint64_t *ret_position,
                                   uint64_t *ret_first_kept);
-/* ABORTED: the head is not where `from` says, because another sequencer has numbered. */
+/* Deferred; fails with FAILED_PRECONDITION where the head is not at `from`, because another
+ * sequencer has numbered. */
 must_use struct status store_move_head(struct pg_tx *tx, uint64_t from, uint64_t to);
 
 struct store_block {
@@ -53,6 +54,7 @@ struct store_block {
     struct bytes data;
 };
 
+/* Deferred; fails with ALREADY_EXISTS where the position is taken. */
 must_use struct status store_add_block(struct pg_tx *tx, const struct store_block *block);
 
 struct store_stream {
@@ -64,20 +66,36 @@ struct store_stream {
 /* The streams of the tenants that have one. */
 must_use struct status store_streams(struct pg_tx *tx, struct texts tenant_ids,
                                      struct store_stream **ret, size_t *ret_count);
-must_use struct status store_move_stream(struct pg_tx *tx, const struct store_stream *stream);
+/* Deferred. */
+must_use struct status store_move_streams(struct pg_tx *tx, const struct store_stream *streams,
+                                          size_t count);
 
 struct store_append {
     const char *tenant_id, *source;
     uint64_t batch_number;
     uint8_t digest[PACKED_HASH_BYTES];
+    /* The answer: positions of what was added, 0 when nothing was. */
     uint64_t first, last;
+    uint32_t duplicates; /* events left out, because they are known */
 };
 
-/* NOT_FOUND: the batch is new.  KEY_REUSED: its number came with other bytes.  Fills first,
- * last. */
-must_use struct status store_find_append(struct pg_tx *tx, struct store_append *append);
-/* ABORTED: the batch came at the same time by another way. */
-must_use struct status store_claim_append(struct pg_tx *tx, const struct store_append *append);
+/* NOT_FOUND: the batch is new; then `ret_highest` is the greatest number that is known of its
+ * source.  KEY_REUSED: its number came with other bytes.  Fills the answer. */
+must_use struct status store_find_append(struct pg_tx *tx, struct store_append *append,
+                                         uint64_t *ret_highest);
+
+/* Batches that are stored together. */
+struct store_claims {
+    const char **tenant_ids, **sources;
+    int64_t *batch_numbers, *first, *last, *duplicates;
+    uint8_t *digests;
+    size_t count;
+};
+must_use struct status store_claims_begin(struct store_claims *claims, struct arena *arena,
+                                          size_t room);
+void store_claims_add(struct store_claims *claims, const struct store_append *append);
+/* Deferred; fails with ALREADY_EXISTS where one came at the same time by another way. */
+must_use struct status store_claims_put(struct pg_tx *tx, const struct store_claims *claims);
 
 must_use struct status store_park(struct pg_tx *tx, const struct store_outbox_row *row,
                                   const char *reason);

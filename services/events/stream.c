@@ -14,6 +14,7 @@
 #define PEER_BATCHES 64   /* under way to one follower: 4 MiB */
 #define PEER_FRAMES 256   /* received and not yet read, of one peer */
 #define LINGER_MS 500     /* for the last frames at a stop */
+#define LATE_MS 5         /* until outcomes are tried again whose peer had no room */
 
 static struct metric dropped_total =
     METRIC("tail_dropped_total", METRIC_COUNTER, "blocks the stream could not take in time",
@@ -88,33 +89,40 @@ has_more(void *socket)
     return zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size) == 0 && more;
 }
 
-/* Reads what is left of a message; returns the number of frames. */
+/* Reads what is left of a message, its first frame into `batch`; returns the number of frames.
+ */
 static unsigned
-skip_rest(void *socket)
+take_rest(void *socket, zmq_msg_t *batch)
 {
-    unsigned skipped = 0;
+    unsigned taken = 0;
 
     while (has_more(socket)) {
         zmq_msg_t rest;
 
         (void)zmq_msg_init(&rest);
-        if (zmq_msg_recv(&rest, socket, ZMQ_DONTWAIT) >= 0)
-            skipped++;
+        if (zmq_msg_recv(&rest, socket, ZMQ_DONTWAIT) >= 0 && taken++ == 0)
+            (void)zmq_msg_move(batch, &rest); /* both are messages */
         (void)zmq_msg_close(&rest);
     }
-    return skipped;
+    return taken;
 }
 
 static void
 hand_over(struct stream *stream, const struct routing *routing, zmq_msg_t *frame)
 {
-    const char *name = "";
+    struct delivery_message message = {.routing = routing, .user_id = ""};
+    zmq_msg_t batch;
 
+    (void)zmq_msg_init(&batch);
     if (stream->config.zap)
-        name = zap_message_peer(stream->config.zap, RIGHTS_DOMAIN, frame);
-    delivery_take_frame(&stream->delivery, routing, name ? name : "",
-                        1 + skip_rest(stream->socket),
-                        (struct bytes){zmq_msg_data(frame), zmq_msg_size(frame)});
+        message.user_id = zap_message_peer(stream->config.zap, RIGHTS_DOMAIN, frame);
+    if (!message.user_id)
+        message.user_id = "";
+    message.parts = 1 + take_rest(stream->socket, &batch);
+    message.frame = (struct bytes){zmq_msg_data(frame), zmq_msg_size(frame)};
+    message.batch = &batch;
+    delivery_take(&stream->delivery, &message);
+    (void)zmq_msg_close(&batch);
 }
 
 /* One message of a peer.  False: none has come. */
@@ -145,6 +153,7 @@ wait_for_work(struct stream *stream, int left_ms)
         {.socket = stream->socket, .events = ZMQ_POLLIN},
         {.fd = stream->news.fd, .events = ZMQ_POLLIN},
         {.fd = stream->answers.fd, .events = ZMQ_POLLIN},
+        {.fd = stream->delivery.appends.outcomes.fd, .events = ZMQ_POLLIN},
     };
 
     (void)zmq_poll(items, COUNT_OF(items), left_ms); /* interrupted: looks again */
@@ -163,6 +172,7 @@ run(void *argument)
         unsigned frames = 0;
 
         wait_for_work(stream, due_ms < tick_ms ? due_ms : tick_ms);
+        appends_send(&stream->delivery.appends);
         take_news(stream);
         take_answers(stream);
         while (frames < FRAMES_A_TURN && receive(stream))
@@ -170,6 +180,8 @@ run(void *argument)
         due_ms = delivery_pump(&stream->delivery);
         if (frames == FRAMES_A_TURN)
             due_ms = 0;
+        else if (due_ms > LATE_MS && appends_are_late(&stream->delivery.appends))
+            due_ms = LATE_MS;
         if (mono_left_ms(tick, clock_mono(clock)) == 0) {
             delivery_tick(&stream->delivery);
             tick = mono_add_ms(clock_mono(clock), DELIVERY_TICK_MS);
@@ -221,7 +233,11 @@ prepare(struct stream *stream, struct arena *arena)
                                                 .tail_bytes = config->tail_bytes,
                                                 .replay_bytes = config->replay_bytes,
                                                 .followers_limit = config->followers_limit,
-                                                .slow_ms = config->slow_ms}));
+                                                .slow_ms = config->slow_ms,
+                                                .limits = config->limits,
+                                                .post = config->post,
+                                                .context = config->context},
+                      arena));
     /* Room for every page that may be under way, also of follows that have ended, and rights.
      */
     TRY(line_init(&stream->answers, (unsigned)(2 * config->followers_limit) + 1024, arena));
@@ -237,7 +253,7 @@ stream_create(const struct stream_config *config, struct arena *arena, struct st
 
     TRY(need(stream));
     stream->config = *config;
-    stream->news.fd = stream->answers.fd = -1;
+    stream->news.fd = stream->answers.fd = stream->delivery.appends.outcomes.fd = -1;
     TRY(prepare(stream, arena));
     if (pthread_create(&stream->thread, NULL, run, stream) != 0)
         return FAIL(arena, RESOURCE_EXHAUSTED, "no thread for the stream");
@@ -247,17 +263,24 @@ stream_create(const struct stream_config *config, struct arena *arena, struct st
 }
 
 void
+stream_stop(struct stream *stream)
+{
+    if (!stream || !stream->started)
+        return;
+    atomic_store(&stream->stop, true);
+    line_wake(&stream->news);
+    (void)pthread_join(stream->thread, NULL); /* it was created and is joined once */
+    stream->started = false;
+}
+
+void
 stream_destroy(struct stream **stream)
 {
     struct stream *gone = take(stream);
 
     if (!gone)
         return;
-    if (gone->started) {
-        atomic_store(&gone->stop, true);
-        line_wake(&gone->news);
-        (void)pthread_join(gone->thread, NULL); /* it was created and is joined once */
-    }
+    stream_stop(gone);
     reader_destroy(&gone->reader);
     if (gone->news.fd >= 0)
         take_news(gone);

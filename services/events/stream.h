@@ -20,12 +20,19 @@ struct stream_config {
     size_t tail_bytes, replay_bytes;
     size_t followers_limit;
     uint32_t slow_ms;
+    struct limits limits; /* of a system without limits of its own */
+    /* Hands a batch to the sequencer; see sequencer_post.  On the stream's thread. */
+    struct status (*post)(void *context, struct append_job *job, struct arena *arena);
+    void *context;
 };
 
 /* Binds, and starts this thread and the reader's. */
 must_use struct status stream_create(const struct stream_config *config, struct arena *arena,
                                      struct stream **ret);
-/* Tells all followers to go elsewhere, ends both threads. */
+/* Tells all followers to go elsewhere and ends the stream's thread: nothing is posted any more,
+ * while outcomes and blocks may still come.  NULL is allowed. */
+void stream_stop(struct stream *stream);
+/* Stops it if need be, and ends the reader's thread. */
 void stream_destroy(struct stream **stream);
 const char *stream_endpoint(const struct stream *stream); /* with the real port */
 

@@ -163,10 +163,10 @@ malformed_frames_are_answered_with_the_place_and_the_reason(void **state)
         assert_int_not_equal(strlen(peer->detail), 0);
         assert_memory_equal(peer->detail, frames[i].detail, strlen(frames[i].detail));
     }
-    assert_int_equal(zmq_send(peer->socket, "", 0, ZMQ_SNDMORE), 0);
+    assert_int_equal(zmq_send(peer->socket, "\x1a\x00", 2, ZMQ_SNDMORE), 2); /* unfollow */
     test_peer_send(peer, "x", 1);
     test_peer_await_end(peer, WIRE__V1__CODE__INVALID_ARGUMENT);
-    assert_string_equal(peer->detail, "frame: a message is one frame, not 2");
+    assert_string_equal(peer->detail, "frame: such a message has 1 frames, not 2");
     /* The connection is as good as before. */
     stand_write(3, (struct sample){.tenant_id = SAMPLE_TENANT});
     test_peer_follow(peer, 0, 5, NULL);
@@ -245,6 +245,8 @@ a_follower_that_does_not_read_is_cut_off_and_catches_up_later(void **state)
 static void *
 stop_stream(void *argument)
 {
+    stream_stop(stand.stream);
+    sequencer_destroy(&stand.sequencer);
     stream_destroy(&stand.stream);
     return argument;
 }
@@ -260,7 +262,6 @@ a_stop_sends_followers_elsewhere(void **state)
     stand_write(2, (struct sample){.tenant_id = SAMPLE_TENANT});
     test_peer_follow(peer, 0, 1000, NULL);
     test_peer_await_through(peer, 2);
-    sequencer_destroy(&stand.sequencer);
     assert_int_equal(pthread_create(&thread, NULL, stop_stream, NULL), 0);
     test_peer_await_end(peer, WIRE__V1__CODE__UNAVAILABLE);
     assert_int_equal(pthread_join(thread, NULL), 0);

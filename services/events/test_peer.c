@@ -109,6 +109,27 @@ test_peer_unfollow(struct test_peer *peer)
     send_frame(peer, &frame);
 }
 
+void
+test_peer_append(struct test_peer *peer, const char *tenant_id, const char *source,
+                 uint64_t batch_number, struct bytes batch)
+{
+    Events__V1__ClientFrame frame = EVENTS__V1__CLIENT_FRAME__INIT;
+    Events__V1__Append append = EVENTS__V1__APPEND__INIT;
+    zmq_pollitem_t item = {.socket = peer->socket, .events = ZMQ_POLLOUT};
+    uint8_t packed[1024];
+
+    append.tenant_id = tenant_id;
+    append.source = source;
+    append.batch_number = batch_number;
+    frame.frame_case = EVENTS__V1__CLIENT_FRAME__FRAME_APPEND;
+    frame.append = &append;
+    assert_in_range(protobuf_c_message_get_packed_size(&frame.base), 1, sizeof packed);
+    assert_int_equal(zmq_poll(&item, 1, TEST_MS), 1);
+    assert_true(zmq_send(peer->socket, packed, protobuf_c_message_pack(&frame.base, packed),
+                         ZMQ_SNDMORE) >= 0);
+    assert_true(zmq_send(peer->socket, batch.data, batch.size, 0) >= 0);
+}
+
 /* Without unpacking: a peer that is slow by itself loses its connection to the heartbeats. */
 static uint64_t
 position_of(struct bytes event)
@@ -169,6 +190,15 @@ take_frame(struct test_peer *peer, struct bytes head, struct bytes body, struct 
         peer->ended_through = frame->ended->through;
         peer->first_kept = frame->ended->first_kept;
         (void)snprintf(peer->detail, sizeof peer->detail, "%s", frame->ended->detail);
+        break;
+    case EVENTS__V1__SERVER_FRAME__FRAME_APPEND_OUTCOME:
+        peer->outcomes++;
+        peer->code = frame->append_outcome->code;
+        peer->outcome_batch = frame->append_outcome->batch_number;
+        peer->outcome_first = frame->append_outcome->first_position;
+        peer->outcome_last = frame->append_outcome->last_position;
+        peer->outcome_duplicates = frame->append_outcome->duplicates;
+        (void)snprintf(peer->detail, sizeof peer->detail, "%s", frame->append_outcome->detail);
         break;
     default:
         fail_msg("a frame of no kind");
@@ -245,6 +275,19 @@ test_peer_await_end(struct test_peer *peer, Wire__V1__Code code)
     test_peer_await_any_end(peer);
     if (peer->code != code)
         fail_msg("ended with %d, not %d: %s", (int)peer->code, (int)code, peer->detail);
+}
+
+void
+test_peer_await_outcome(struct test_peer *peer, Wire__V1__Code code)
+{
+    const struct mono deadline = in_ms(TEST_MS);
+    const unsigned before = peer->outcomes;
+
+    while (peer->outcomes == before)
+        if (!receive(peer, deadline))
+            fail_msg("no outcome");
+    if (peer->code != code)
+        fail_msg("outcome %d, not %d: %s", (int)peer->code, (int)code, peer->detail);
 }
 
 void

@@ -21,6 +21,10 @@ struct test_peer {
     Wire__V1__Code code; /* when ended */
     char detail[256];
     uint64_t ended_through, first_kept;
+    /* Of the last batch that it appended. */
+    unsigned outcomes;
+    uint64_t outcome_batch, outcome_first, outcome_last;
+    uint32_t outcome_duplicates;
 };
 
 /* `key` NULL: no CURVE. */
@@ -33,6 +37,11 @@ void test_peer_follow(struct test_peer *peer, uint64_t after, uint32_t credit,
                       const Events__V1__Filter *filter);
 void test_peer_credit(struct test_peer *peer, uint32_t events);
 void test_peer_unfollow(struct test_peer *peer);
+/* Appends a batch; `tenant_id` may be "". */
+void test_peer_append(struct test_peer *peer, const char *tenant_id, const char *source,
+                      uint64_t batch_number, struct bytes batch);
+/* The next outcome; fails unless it has the code. */
+void test_peer_await_outcome(struct test_peer *peer, Wire__V1__Code code);
 /* Connects anew until the key is known: libzmq does not try again where it was refused. */
 void test_peer_follow_when_admitted(struct test_peer *peer, uint64_t after, uint32_t credit,
                                     const Events__V1__Filter *filter);

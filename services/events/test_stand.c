@@ -32,8 +32,9 @@ stand_publish(const char *key, const char *types, const char *expires)
         return;
     (void)snprintf(sql, sizeof sql,
                    "INSERT INTO events.test_system VALUES ('" STAND_SYSTEM "', $key$%s$key$, "
-                   "ARRAY['" SAMPLE_TENANT "']::uuid[], '%s'::text[], %s)",
-                   key, types, expires);
+                   "ARRAY['" SAMPLE_TENANT "']::uuid[], '%s'::text[], %s, '" SAMPLE_TENANT "', "
+                   "'{org.example.}', 0, %u, 0)",
+                   key, types, expires, stand.events_per_second);
     test_run("postgres", NULL, sql);
 }
 
@@ -43,13 +44,24 @@ stand_make_table(void **state)
     (void)state;
     test_run("postgres", NULL,
              "CREATE TABLE events.test_system (system_id uuid, key text, tenant_ids uuid[], "
-             "types text[], expires_at timestamptz)");
+             "types text[], expires_at timestamptz, tenant_id uuid, append_types text[], "
+             "follows_limit integer, events_per_second integer, appends_per_second integer)");
     test_run("postgres", NULL, "GRANT SELECT ON events.test_system TO app_events");
-    test_run("postgres", NULL,
-             "CREATE OR REPLACE FUNCTION events.systems() RETURNS TABLE (system_id uuid, "
-             "key text, tenant_ids uuid[], types text[], expires_at timestamptz) "
-             "LANGUAGE sql STABLE AS 'SELECT * FROM events.test_system'");
+    test_run(
+        "postgres", NULL,
+        "CREATE OR REPLACE FUNCTION events.systems() RETURNS TABLE (system_id uuid, "
+        "key text, tenant_ids uuid[], types text[], expires_at timestamptz, tenant_id uuid, "
+        "append_types text[], follows_limit integer, events_per_second integer, "
+        "appends_per_second integer) "
+        "LANGUAGE sql STABLE AS 'SELECT * FROM events.test_system'");
     return 0;
+}
+
+static struct status
+post(void *context, struct append_job *job, struct arena *arena)
+{
+    (void)context;
+    return sequencer_post(stand.sequencer, job, arena);
 }
 
 static bool
@@ -75,6 +87,8 @@ start_stream(bool curve)
         .replay_bytes = (size_t)8 << 20,
         .followers_limit = 20,
         .slow_ms = 1000,
+        .limits = {.follows = 3, .events_per_second = 100000, .appends_per_second = 1000},
+        .post = post,
     };
 
     assert_ok(stream_create(&config, &stand.arena, &stand.stream));
@@ -93,6 +107,7 @@ start_sequencer(void)
 void
 stand_restart(void)
 {
+    stream_stop(stand.stream);
     sequencer_destroy(&stand.sequencer);
     stream_destroy(&stand.stream);
     start_stream(stand.zap != NULL);
@@ -148,6 +163,7 @@ stand_stop(void **state)
     (void)state;
     for (size_t i = 0; i < stand.peer_count; i++)
         test_peer_close(&stand.peers[i]);
+    stream_stop(stand.stream);
     sequencer_destroy(&stand.sequencer);
     stream_destroy(&stand.stream);
     zap_destroy(&stand.zap);

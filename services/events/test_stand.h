@@ -23,6 +23,7 @@ struct stand {
     char dsn[512];
     struct test_peer peers[8];
     size_t peer_count;
+    unsigned events_per_second; /* what stand_publish allows the system; 0: the default */
 };
 
 extern struct stand stand;

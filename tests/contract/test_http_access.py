@@ -68,6 +68,32 @@ def test_a_system_uses_its_token_until_it_is_revoked(place):
              "the token to end")
 
 
+def test_what_a_system_may_append_and_ask_for_is_set_by_its_officer(place):
+    made = place.officer.ask("POST", "/v1/systems", {
+        "name": "ERP", "appendTypes": ["com.example.erp."], "limits": {"follows": 2}})
+    assert made.status == 201, made
+    system = made.json["system"]
+    assert system["appendTypes"] == ["com.example.erp."] and system["limits"]["follows"] == 2
+    path = f"/v1/systems/{system['systemId']}"
+    changed = place.officer.ask("PATCH", path, {"limits": {"appendsPerSecond": 100}},
+                                If_Match=made.headers["ETag"])
+    assert changed.status == 200, changed
+    assert changed.json["system"]["limits"] == {**system["limits"], "follows": 0,
+                                                "appendsPerSecond": 100}
+    assert changed.json["system"]["appendTypes"] == ["com.example.erp."]
+    again = place.officer.ask("PATCH", path, {"appendTypes": []}, If_Match=made.headers["ETag"])
+    assert (again.status, again.json["code"]) == (412, "VERSION_MISMATCH")
+    for change, pointer in (({"appendTypes": ["org.samverka.need."]}, "/appendTypes/0"),
+                            ({"appendTypes": ["com.", "org."]}, "/appendTypes/1"),
+                            ({"limits": {"follows": 1001}}, "/limits/follows")):
+        refused = place.officer.ask("PATCH", path, change, If_Match=changed.headers["ETag"])
+        assert refused.status == 400, refused
+        assert refused.json["errors"][0]["pointer"].lstrip("#") == pointer
+    for browser, status in ((place.other, 404), (place.student, 403)):
+        refused = browser.ask("PATCH", path, {"appendTypes": []}, If_Match=changed.headers["ETag"])
+        assert refused.status == status, refused
+
+
 OWN = object()
 FORGED = [
     ({"Origin": "https://evil.example"}, False), ({"Origin": "null"}, False),

@@ -1,1 +1,2 @@
-UPDATE head SET position = $2 WHERE position = $1
+-- Where another has numbered meanwhile, the check of the column fails and with it the transaction.
+UPDATE head SET position = CASE WHEN position = $1 THEN $2 ELSE -1 END

@@ -1,5 +1,6 @@
 SELECT system_id, key, tenant_ids::text[], types,
-       coalesce((extract(epoch FROM expires_at) * 1000)::bigint, 0)
+       coalesce((extract(epoch FROM expires_at) * 1000)::bigint, 0),
+       tenant_id, append_types, follows_limit, events_per_second, appends_per_second
 FROM systems()
 ORDER BY system_id
 LIMIT 9900

@@ -56,6 +56,23 @@ list_systems(struct call *call, const Registry__V1__ListSystemsRequest *request,
 }
 
 static struct status
+update_system(struct call *call, const Registry__V1__UpdateSystemRequest *request,
+              Registry__V1__UpdateSystemReply *reply)
+{
+    Registry__V1__System *system;
+
+    TRY(values_id(call->arena, "system_id", request->system_id, true));
+    TRY(store_system_get(call->tx, call->arena, request->system_id, &system));
+    TRY(rules_system_may_change(call->arena, system));
+    TRY(resource_apply(call->arena, &request->base, request->update_fields,
+                       request->n_update_fields, &system->base));
+    TRY(rules_system(call->arena, clock_wall(call->clock), system));
+    TRY(store_system_update(call->tx, call->arena, system, request->expected_version));
+    reply->system = system;
+    return OK;
+}
+
+static struct status
 revoke_system(struct call *call, const Registry__V1__RevokeSystemRequest *request,
               Registry__V1__RevokeSystemReply *reply)
 {
@@ -74,6 +91,7 @@ revoke_system(struct call *call, const Registry__V1__RevokeSystemRequest *reques
 
 METHOD(enrol_system, EnrolSystem)
 METHOD(list_systems, ListSystems)
+METHOD(update_system, UpdateSystem)
 METHOD(revoke_system, RevokeSystem)
 
 static Registry__V1__Systems_Service service = REGISTRY__V1__SYSTEMS__INIT(rpc_);

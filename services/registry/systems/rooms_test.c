@@ -91,6 +91,79 @@ a_name_and_a_key_are_there_once_in_a_tenant(void **state)
     assert_ok(enrol("crm", "", &crm));
 }
 
+static struct status
+update(const char *id, uint64_t version, const char *field, Registry__V1__System **ret)
+{
+    static const char *types[] = {"com.example.crm.", "com.example.erp."};
+    Registry__V1__UpdateSystemRequest request = REGISTRY__V1__UPDATE_SYSTEM_REQUEST__INIT;
+    Registry__V1__SystemLimits limits = REGISTRY__V1__SYSTEM_LIMITS__INIT;
+    Registry__V1__UpdateSystemReply *reply;
+
+    limits.follows = 3;
+    limits.events_per_second = 400;
+    limits.appends_per_second = 50;
+    request.system_id = id;
+    request.expected_version = version;
+    request.update_fields = &field;
+    request.n_update_fields = 1;
+    request.append_types = types;
+    request.n_append_types = COUNT_OF(types);
+    request.limits = &limits;
+    TRY(stage_call(&stage, systems_service, "UpdateSystem", &request, &reply));
+    *ret = reply->system;
+    return OK;
+}
+
+static void
+rights_and_limits_are_changed_and_published(void **state)
+{
+    static const char defaults[] =
+        "SELECT count(*) FROM registry.published_systems WHERE tenant_id = '" TENANT_A
+        "' AND append_types = '{}' AND follows_limit = 0 AND events_per_second = 0 "
+        "AND appends_per_second = 0 AND key = ''";
+    static const char changed[] =
+        "SELECT count(*) FROM registry.published_systems WHERE append_types = "
+        "'{com.example.crm.,com.example.erp.}' AND follows_limit = 3 "
+        "AND events_per_second = 400 AND appends_per_second = 50";
+    Registry__V1__EnrolSystemReply *crm;
+    Registry__V1__System *system;
+
+    (void)state;
+    assert_ok(enrol("crm", "", &crm));
+    assert_int_equal(crm->system->limits->follows, 0);
+    assert_int_equal(test_number(defaults), 1);
+    assert_ok(update(crm->system->system_id, 1, "append_types", &system));
+    assert_int_equal(system->version, 2);
+    assert_int_equal(system->limits->follows, 0);
+    assert_code(update(crm->system->system_id, 1, "limits", &system), VERSION_MISMATCH);
+    assert_ok(update(crm->system->system_id, 2, "limits", &system));
+    assert_int_equal(test_number(changed), 1);
+    system = list("")->systems[0];
+    assert_int_equal(system->n_append_types, 2);
+    assert_string_equal(system->append_types[1], "com.example.erp.");
+    assert_int_equal(system->limits->events_per_second, 400);
+    assert_string_equal(system->types[0], "org.samverka.need.");
+    assert_int_equal(system->version, 3);
+}
+
+static void
+neither_a_key_nor_a_revoked_system_is_changed(void **state)
+{
+    Registry__V1__EnrolSystemReply *crm;
+    Registry__V1__System *system;
+
+    (void)state;
+    assert_ok(enrol("crm", KEY, &crm));
+    assert_code(update(crm->system->system_id, 1, "curve_public_key", &system),
+                INVALID_ARGUMENT);
+    assert_code(update(NOBODYS, 1, "limits", &system), NOT_FOUND);
+    stage_act(&stage, OFFICER, TENANT_B);
+    assert_code(update(crm->system->system_id, 1, "limits", &system), NOT_FOUND);
+    stage_act(&stage, OFFICER, TENANT_A);
+    assert_ok(revoke(crm->system->system_id, 1));
+    assert_code(update(crm->system->system_id, 2, "limits", &system), FAILED_PRECONDITION);
+}
+
 static void
 another_tenant_neither_lists_nor_revokes(void **state)
 {
@@ -128,6 +201,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_system_is_published_to_events_until_it_is_revoked),
         TEST(a_name_and_a_key_are_there_once_in_a_tenant),
+        TEST(rights_and_limits_are_changed_and_published),
+        TEST(neither_a_key_nor_a_revoked_system_is_changed),
         TEST(another_tenant_neither_lists_nor_revokes),
         TEST(the_newest_stand_first_and_pages_have_no_gaps),
     };

@@ -76,6 +76,70 @@ types_are_beginnings_of_event_types(void **state)
 }
 
 static void
+types_to_append_are_never_our_own(void **state)
+{
+    static const char *const own[] = {"org.samverka.", "org.samverka.need.", "org.samverka",
+                                      "org.", "o"};
+    const char *types[65] = {"com.example.crm.", "org.samverkat.Deal-made_v1"};
+    char long_type[202] = "";
+
+    (void)state;
+    crm.append_types = types;
+    crm.n_append_types = 2;
+    assert_ok(check());
+    for (size_t i = 0; i < COUNT_OF(own); i++) {
+        types[1] = own[i];
+        assert_field(check(), "append_types[1]");
+    }
+    types[1] = "";
+    assert_field(check(), "append_types[1]");
+    types[1] = "com.example.*";
+    assert_field(check(), "append_types[1]");
+    memset(long_type, 'x', 201);
+    types[1] = long_type;
+    assert_field(check(), "append_types[1]");
+    long_type[200] = '\0';
+    assert_ok(check());
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        types[i] = "com.";
+    crm.n_append_types = 64;
+    assert_ok(check());
+    crm.n_append_types = 65;
+    assert_field(check(), "append_types");
+}
+
+static void
+limits_have_bounds_and_are_there_when_none_are_given(void **state)
+{
+    Registry__V1__SystemLimits limits = REGISTRY__V1__SYSTEM_LIMITS__INIT;
+
+    (void)state;
+    crm.limits = NULL;
+    assert_ok(check());
+    assert_int_equal(crm.limits->follows, 0);
+    crm.limits = &limits;
+    limits.follows = SYSTEM_FOLLOWS_MOST;
+    limits.events_per_second = SYSTEM_EVENTS_MOST;
+    limits.appends_per_second = SYSTEM_APPENDS_MOST;
+    assert_ok(check());
+    limits.appends_per_second++;
+    assert_field(check(), "limits.appends_per_second");
+    limits.events_per_second++;
+    assert_field(check(), "limits.events_per_second");
+    limits.follows++;
+    assert_field(check(), "limits.follows");
+}
+
+static void
+a_revoked_system_does_not_change(void **state)
+{
+    (void)state;
+    assert_ok(rules_system_may_change(&arena, &crm));
+    crm.revoked = true;
+    assert_int_equal(rules_system_may_change(&arena, &crm).code, CODE_FAILED_PRECONDITION);
+}
+
+static void
 an_expiry_lies_ahead(void **state)
 {
     (void)state;
@@ -95,6 +159,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_system_has_a_name_and_perhaps_a_key),
         TEST(types_are_beginnings_of_event_types),
+        TEST(types_to_append_are_never_our_own),
+        TEST(limits_have_bounds_and_are_there_when_none_are_given),
+        TEST(a_revoked_system_does_not_change),
         TEST(an_expiry_lies_ahead),
     };
 

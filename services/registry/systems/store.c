@@ -9,13 +9,38 @@ struct status
 store_system_insert(struct pg_tx *tx, const Registry__V1__System *system,
                     const uint8_t *token_hash, size_t hash_size)
 {
-    return pg_query(tx, &SQL_INSERT,
-                    PG_IN(pg_text(tx->scope.tenant_id), pg_text(system->system_id),
-                          pg_text(system->name), pg_text_or_null(system->curve_public_key),
-                          pg_bytes(token_hash, hash_size),
-                          pg_texts(system->types, system->n_types),
-                          pg_i64((int64_t)system->expires_unix_ms)),
-                    NULL);
+    return pg_query(
+        tx, &SQL_INSERT,
+        PG_IN(pg_text(tx->scope.tenant_id), pg_text(system->system_id), pg_text(system->name),
+              pg_text_or_null(system->curve_public_key), pg_bytes(token_hash, hash_size),
+              pg_texts(system->types, system->n_types),
+              pg_i64((int64_t)system->expires_unix_ms),
+              pg_texts(system->append_types, system->n_append_types),
+              pg_i64(system->limits->follows), pg_i64(system->limits->events_per_second),
+              pg_i64(system->limits->appends_per_second)),
+        NULL);
+}
+
+struct status
+store_system_update(struct pg_tx *tx, struct arena *arena, Registry__V1__System *system,
+                    uint64_t expected_version)
+{
+    uint64_t touched;
+
+    TRY(pg_execute(
+        tx, &SQL_UPDATE,
+        PG_IN(pg_text(tx->scope.tenant_id), pg_text(system->system_id), pg_text(system->name),
+              pg_texts(system->types, system->n_types),
+              pg_i64((int64_t)system->expires_unix_ms),
+              pg_texts(system->append_types, system->n_append_types),
+              pg_i64(system->limits->follows), pg_i64(system->limits->events_per_second),
+              pg_i64(system->limits->appends_per_second), pg_i64((int64_t)expected_version)),
+        &touched));
+    if (touched == 0)
+        return FAIL(arena, VERSION_MISMATCH, "the system has changed since version %llu",
+                    (unsigned long long)expected_version);
+    system->version = expected_version + 1;
+    return OK;
 }
 
 /* *ret is NULL after the last row. */
@@ -23,16 +48,23 @@ static struct status
 next_row(struct pg_rows *rows, struct arena *arena, Registry__V1__System **ret)
 {
     Registry__V1__System *system = ARENA_NEW(arena, Registry__V1__System);
+    Registry__V1__SystemLimits *limits = ARENA_NEW(arena, Registry__V1__SystemLimits);
     bool revoked;
 
     TRY(need(system));
+    TRY(need(limits));
     registry__v1__system__init(system);
+    registry__v1__system_limits__init(limits);
+    system->limits = limits;
     if (!pg_next_row(rows, arena,
                      PG_OUT(pg_to_text(&system->system_id), pg_to_text(&system->name),
                             pg_to_text(&system->curve_public_key),
                             pg_to_texts(&system->types, &system->n_types),
                             pg_to_u64(&system->expires_unix_ms), pg_to_bool(&revoked),
-                            pg_to_u64(&system->version)))) {
+                            pg_to_u64(&system->version),
+                            pg_to_texts(&system->append_types, &system->n_append_types),
+                            pg_to_u32(&limits->follows), pg_to_u32(&limits->events_per_second),
+                            pg_to_u32(&limits->appends_per_second)))) {
         *ret = NULL;
         return pg_rows_status(rows);
     }

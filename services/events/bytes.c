@@ -1,0 +1,39 @@
+#include "services/events/bytes.h"
+
+#include <string.h>
+
+bool
+bytes_are(struct bytes bytes, const char *text)
+{
+    const size_t size = strlen(text);
+
+    return bytes.size == size && (!size || memcmp(bytes.data, text, size) == 0);
+}
+
+bool
+bytes_begin(struct bytes bytes, const char *prefix)
+{
+    const size_t size = strlen(prefix);
+
+    return bytes.size >= size && (!size || memcmp(bytes.data, prefix, size) == 0);
+}
+
+bool
+bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && (!a.size || memcmp(a.data, b.data, a.size) == 0);
+}
+
+bool
+bytes_next_item(struct bytes *rest, struct bytes *ret)
+{
+    const uint8_t *comma = rest->size ? memchr(rest->data, ',', rest->size) : NULL;
+    const size_t size = comma ? (size_t)(comma - rest->data) : rest->size;
+
+    if (!rest->size)
+        return false;
+    *ret = (struct bytes){rest->data, size};
+    rest->data += size + (comma != NULL);
+    rest->size -= size + (comma != NULL);
+    return true;
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+/* Comparing bytes with texts.  Pure. */
+
+#include <stdbool.h>
+
+#include "common/wire/message.h"
+
+bool bytes_are(struct bytes bytes, const char *text);
+bool bytes_equal(struct bytes a, struct bytes b);
+/* The next of several texts with commas between; moves `*rest` on.  False: none is left. */
+bool bytes_next_item(struct bytes *rest, struct bytes *ret);
+bool bytes_begin(struct bytes bytes, const char *prefix);
