@@ -60,6 +60,13 @@ def flip(cluster, position, at, mask):
                    f"WHERE position = {position} RETURNING position")
 
 
+def seal(cluster, position, data):
+    """Other bytes for a block, and the checksum that fits them."""
+    checksum = hashlib.blake2b(data, digest_size=32).hexdigest()
+    query(cluster, f"UPDATE events.log SET data = '\\x{data.hex()}', checksum = '\\x{checksum}' "
+                   f"WHERE position = {position} RETURNING position")
+
+
 def log_files(cluster):
     """Paths and sizes of what the log's rows lie in, partitions and what is out of line included."""
     query(cluster, "CHECKPOINT")
