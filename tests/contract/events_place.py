@@ -44,10 +44,13 @@ def start(make_cluster, **options):
     with admin.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE events.test_system (system_id uuid, key text, tenant_ids uuid[], "
-            "types text[], expires_at timestamptz);"
+            "types text[], expires_at timestamptz, tenant_id uuid, append_types text[], "
+            "follows_limit integer, events_per_second integer, appends_per_second integer);"
             "GRANT SELECT ON events.test_system TO app_events;"
             "CREATE OR REPLACE FUNCTION events.systems() RETURNS TABLE (system_id uuid, key text, "
-            "tenant_ids uuid[], types text[], expires_at timestamptz) LANGUAGE sql STABLE "
+            "tenant_ids uuid[], types text[], expires_at timestamptz, tenant_id uuid, "
+            "append_types text[], follows_limit integer, events_per_second integer, "
+            "appends_per_second integer) LANGUAGE sql STABLE "
             "AS 'SELECT * FROM events.test_system'")
     admin.close()
     cluster.start()
@@ -107,12 +110,14 @@ def writer(cluster):
     return cluster.postgres.connect("samverka", "app_registry")
 
 
-def enrol(cluster, tenants, types=(), expires=None):
-    """A key pair that registry has published, and the id of its system."""
+def enrol(cluster, tenants, types=(), expires=None, appends=(), limits=(0, 0, 0)):
+    """A key pair that registry has published, and the id of its system.  `appends`: prefixes of the
+    types that it may append; `limits`: follows, events and appended events a second, 0: none."""
     public, secret = zmq.curve_keypair()
     system = str(uuid.uuid4())
-    execute(cluster, "INSERT INTO events.test_system VALUES (%s, %s, %s::uuid[], %s::text[], %s)",
-            system, public.decode(), list(tenants), list(types), expires)
+    execute(cluster, "INSERT INTO events.test_system VALUES (%s, %s, %s::uuid[], %s::text[], %s, %s, "
+            "%s::text[], %s, %s, %s)", system, public.decode(), list(tenants), list(types), expires,
+            tenants[0], list(appends), *limits)
     return (public, secret), system
 
 
