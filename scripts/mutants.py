@@ -1,9 +1,9 @@
 """Guards broken on purpose: tests/faults/mutants/NAME.patch, one each.
 
 A patch begins with lines `Promise: R3`, `Breaks: what no longer holds` and, when only a part of the
-promise's tests is concerned, `Tests: an expression of pytest -k`.  The rest is a unified diff.  Each
-is applied to a copy of the source, what it changes is built, and the short form of the promise must
-fail there by a test's own word: a build or a set-up that fails proves nothing.
+promise's tests is concerned, `Tests: an expression of pytest -k`.  The rest is a unified diff.
+Each is applied to a copy of the source, what it changes is built, and the short form of the promise
+must fail there by a test's own word: a build or a set-up that fails proves nothing.
 """
 
 import os

@@ -11,7 +11,8 @@ PAGE_BYTES = 8192
 
 
 def blocks(cluster):
-    rows = query(cluster, "SELECT position, count, data, checksum FROM events.log ORDER BY position")
+    rows = query(cluster, "SELECT position, count, data, checksum FROM events.log "
+                          "ORDER BY position")
     return [Block(position, count, bytes(data), bytes(checksum))
             for position, count, data, checksum in rows]
 
@@ -56,7 +57,8 @@ def external_spans(client, block):
 
 def flip(cluster, position, at, mask):
     """Spoils bits of one byte of a stored block; the same again mends it."""
-    query(cluster, f"UPDATE events.log SET data = set_byte(data, {at}, get_byte(data, {at}) # {mask}) "
+    query(cluster, f"UPDATE events.log SET data = "
+                   f"set_byte(data, {at}, get_byte(data, {at}) # {mask}) "
                    f"WHERE position = {position} RETURNING position")
 
 
@@ -68,7 +70,7 @@ def seal(cluster, position, data):
 
 
 def log_files(cluster):
-    """Paths and sizes of what the log's rows lie in, partitions and what is out of line included."""
+    """Paths and sizes of what the log's rows lie in, also in partitions and out of line."""
     query(cluster, "CHECKPOINT")
     rows = query(cluster, """
         SELECT pg_relation_filepath(part.oid), pg_relation_size(part.oid)

@@ -144,8 +144,8 @@ class Sse:
         if receive_bytes:  # before it connects: it bounds the window that is offered
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.connect(("127.0.0.1", port))
-        self.socket.sendall(f"GET /v1/events/stream?after={after} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                            .encode())
+        self.socket.sendall(f"GET /v1/events/stream?after={after} HTTP/1.1\r\n"
+                            "Host: localhost\r\n\r\n".encode())
         self.socket.settimeout(30)
         self.rest, self.ids, self.ended = b"", [], False
 

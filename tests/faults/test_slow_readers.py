@@ -109,7 +109,8 @@ def await_ended(connection, through):
 
 
 @pytest.mark.promise("R13")
-def test_slow_followers_harm_nobody_and_complete_later(make_cluster, client, tmp_path, full, figure):
+def test_slow_followers_harm_nobody_and_complete_later(make_cluster, client, tmp_path, full,
+                                                       figure):
     cluster, rates = start(make_cluster), Rates(full)
     after = prefill(cluster, client)
     writer = Clockwork(cluster, client, rates.events, rates.per_second, 300, after)

@@ -1,6 +1,6 @@
 """Writers of every way into the log, each with a journal: rows of the outbox, Append in bulk, needs
-over HTTP.  A request whose outcome is unknown is repeated with its key, and many a one whose outcome
-is known as well."""
+over HTTP.  A request whose outcome is unknown is repeated with its key, and many a one whose
+outcome is known as well."""
 
 import base64
 import random
@@ -237,13 +237,13 @@ def check_blocks(cluster):
         FROM (SELECT position, last, lag(last, 1, 0::bigint) OVER (ORDER BY position) AS before
               FROM events.log) AS block""")[0]
     head = query(cluster, "SELECT position FROM events.head")[0][0]
-    assert joined == (0, head), f"{joined[0]} gaps between blocks, which end at {joined[1]} of {head}"
+    assert joined == (0, head), f"{joined[0]} gaps; the blocks end at {joined[1]} of {head}"
 
 
 def check_log(client, cluster, truth, endpoint=None):
     """Nothing acknowledged is lost, nothing is there twice, what was taken back is not there, each
-    transaction's order is kept; a second reading gives the same bytes, the tenants' chains end where
-    the server says.  Gives the log."""
+    transaction's order is kept; a second reading gives the same bytes, the tenants' chains end
+    where the server says.  Gives the log."""
     head = await_drained(cluster)
     check_blocks(cluster)
     log = Log(client, cluster, head, endpoint=endpoint)
