@@ -233,8 +233,12 @@ class Instance:
         try:
             servers.wait_for(there, deadline_s, f"{self.name} to be ready")
         except servers.ServerError as error:
+            # Often it waits for another, which has ended.
+            ended = "".join(f"\n{one.name} has ended:\n{one.last_words()}"
+                            for one in self.cluster.instances.values()
+                            if one.process is not None and one.pid is None)
             raise ClusterError(f"{error}: {self.get('/readyz')[1].strip() or 'no answer'}\n"
-                               f"{self.last_words()}") from None
+                               f"{self.last_words()}{ended}") from None
 
 
 class Cluster:

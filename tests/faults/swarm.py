@@ -108,7 +108,7 @@ class Swarm(threading.Thread):
 class ZmqSwarm(Swarm):
     def __init__(self, client, cluster, writer, count, after, keys=None):
         super().__init__(writer, count, after)
-        self.connections = [Connection(client, cluster, keys) for _ in range(count)]
+        self.connections = [Connection(client, cluster, keys and keys[n]) for n in range(count)]
         self.poller, self.index, self.unpaid = zmq.Poller(), {}, [0] * count
         for n, connection in enumerate(self.connections):
             self.poller.register(connection.socket, zmq.POLLIN)

@@ -19,7 +19,7 @@ from samverka_client import wait_for
 
 REVOKED_S = 5
 DENIED = 7
-HALF_OPEN = 300
+HONEST, HALF_OPEN = 20, 300
 HANDSHAKE_S = 5
 
 
@@ -179,9 +179,9 @@ def test_strangers_and_half_open_connections_cost_honest_peers_nothing(make_clus
                                                                        figure):
     quiet_s, flood_s = (30, 60) if full else (4, 8)
     cluster = start(make_cluster)
-    (keys, _), = enrol_all(cluster, 1, TENANTS)
+    keys = [keys for keys, _ in enrol_all(cluster, HONEST + 1, TENANTS)]
     writer = Clockwork(cluster, client, 3, 20, 300, 0)
-    swarm = ZmqSwarm(client, cluster, writer, 20, 0, keys)
+    swarm = ZmqSwarm(client, cluster, writer, HONEST, 0, keys)
     writer.start()
     swarm.start()
     wait_for(lambda: swarm.all_at(1), 30, "the honest to follow")
@@ -194,7 +194,7 @@ def test_strangers_and_half_open_connections_cost_honest_peers_nothing(make_clus
     strangers.start()
     wait_for(lambda: time.monotonic() > flooded + flood_s / 2, flood_s, "half of the flood")
     asked = time.monotonic()
-    next(follow(client, cluster, 0, None, None, keys))  # an honest one that comes in the midst
+    next(follow(client, cluster, 0, None, None, keys[-1]))  # an honest one that comes in the midst
     welcome_s = time.monotonic() - asked
     wait_for(lambda: time.monotonic() > flooded + flood_s, flood_s, "the flood")
     ended = time.monotonic()
