@@ -99,6 +99,7 @@ class Instance:
         self.log = cluster.folder / "log" / f"{self.name}.log"
         self.rpc_port = cluster.ports[f"{self.name}.rpc"]
         self.admin_port = cluster.ports[f"{self.name}.admin"]
+        self.environment = {}  # beside the caller's, at the next start
         self.process = None
 
     @property
@@ -173,6 +174,7 @@ class Instance:
             path.parent.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("SAMVERKA_")}
+        environment.update(self.environment)
         libc, die = ctypes.CDLL(None), self.cluster.die_with_parent
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
@@ -232,8 +234,12 @@ class Instance:
         try:
             servers.wait_for(there, deadline_s, f"{self.name} to be ready")
         except servers.ServerError as error:
+            # Often it waits for another, which has ended.
+            ended = "".join(f"\n{one.name} has ended:\n{one.last_words()}"
+                            for one in self.cluster.instances.values()
+                            if one.process is not None and one.pid is None)
             raise ClusterError(f"{error}: {self.get('/readyz')[1].strip() or 'no answer'}\n"
-                               f"{self.last_words()}") from None
+                               f"{self.last_words()}{ended}") from None
 
 
 class Cluster:

@@ -171,7 +171,7 @@ struct status
 doorbell_bind(void *zmq_context, const char *endpoint, const struct wire_curve *curve,
               struct arena *arena, void **ret_socket)
 {
-    const struct socket_limits limits = {.receive_high_water = RING_HIGH_WATER};
+    const struct socket_limits limits = {.newest_only = true};
     scoped(socket_close) void *socket = NULL;
     char ignored[256];
 

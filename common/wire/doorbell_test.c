@@ -160,6 +160,38 @@ a_bell_without_an_ear_can_be_rung_and_destroyed(void **state)
     assert_null(play.bell);
 }
 
+/* Waits until the ear's connection has broken; false: it has not. */
+static bool
+breaks(void *monitor)
+{
+    zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
+
+    return zmq_poll(&item, 1, PATIENCE_MS) == 1;
+}
+
+/* With a full pipe libzmq would not see the end, and abort at the second heartbeat after it. */
+static void
+a_ringer_that_dies_while_nobody_reads_is_noticed(void **state)
+{
+    void *monitor = zmq_socket(play.context, ZMQ_PAIR);
+
+    (void)state;
+    assert_int_equal(zmq_socket_monitor(play.ears[0], "inproc://ear", ZMQ_EVENT_DISCONNECTED),
+                     0);
+    assert_int_equal(zmq_connect(monitor, "inproc://ear"), 0);
+    make_bell();
+    ring_until_heard(play.ears[0]);
+    for (int i = 0; i < 100; i++) {
+        doorbell_ring(play.bell);
+        (void)rings(play.ears[1], 5);
+        doorbell_clear(play.ears[1]);
+    }
+    doorbell_destroy(&play.bell);
+    assert_true(breaks(monitor));
+    (void)zmq_socket_monitor(play.ears[0], NULL, 0);
+    socket_close(&monitor);
+}
+
 int
 main(void)
 {
@@ -168,6 +200,7 @@ main(void)
         PLAYED(a_ring_reaches_every_instance),
         PLAYED(many_rings_from_many_threads_become_few),
         PLAYED(a_bell_without_an_ear_can_be_rung_and_destroyed),
+        PLAYED(a_ringer_that_dies_while_nobody_reads_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
