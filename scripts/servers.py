@@ -46,7 +46,13 @@ POSTGRES_SETTINGS = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
+    # Segments of the log that were used are used again: a new one is filled with zeros and synced
+    # first, while the sequencer's commit waits.
+    "min_wal_size": "1GB",
+    "max_wal_size": "4GB",
+    # The outbox lives on rows that come and go at once: what is dead is cleaned up soon.
+    "autovacuum_naptime": "10s",
     "log_min_messages": "warning",
     # Values can be personal data: a failing statement is logged without them.
     "log_min_error_statement": "panic",

@@ -56,7 +56,7 @@ an_operator_pings_and_learns_what_the_service_is(void **state)
                      CODE_OK);
     assert_string_equal(info->service, "events");
     assert_true(info->ready);
-    assert_int_equal(info->n_methods, 3);
+    assert_int_equal(info->n_methods, 8);
     assert_string_equal(info->methods[0], "events.v1.Log/Head");
     assert_int_equal(probe_stop(stage), 0);
 }

@@ -26,7 +26,6 @@ struct pages {
     struct page filled[PAGE_COUNT][LANG_COUNT];
 };
 
-
 static void
 make_etag(const void *data, size_t size, char ret[ETAG_BYTES])
 {
