@@ -18,6 +18,7 @@
 #define READ_MS 3000
 #define APPEND_MS 5000
 #define CONNECT_MS 2000 /* before a peer that does not answer is said to be away */
+#define CREDIT_MAX 4096u
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MAX_MS 2000
 #define BATCH_BYTES ((size_t)64 << 20) /* a batch of at most a frame, checked and copied */
@@ -56,6 +57,7 @@ struct federation {
     struct mono stored_at;
     struct federation_tenants tenants;
     struct mono begun_at;
+    struct mono rest_until; /* the peer has had its share until then */
     bool connected;
     bool away; /* told once that the peer cannot be reached */
     struct mono tell_refused_at;
@@ -114,6 +116,13 @@ read_position(struct federation *federation, uint64_t *ret)
     return pg_tx_commit(&tx);
 }
 
+/* So much that the peer never waits for us longer than the time its events take. */
+static uint32_t
+credit(const struct federation_config *config)
+{
+    return config->events_per_second < CREDIT_MAX ? config->events_per_second : CREDIT_MAX;
+}
+
 /* From what the table says: another instance may have gone on. */
 static struct status
 begin(struct federation *federation)
@@ -133,6 +142,7 @@ begin(struct federation *federation)
                                                  .own = config->own,
                                                  .server_public = config->peer->key,
                                                  .after = position,
+                                                 .credit = credit(config),
                                                  .raw = true},
                          &federation->arena, &federation->follow);
 }
@@ -194,6 +204,29 @@ add_event(struct append_job *job, const struct federation_event *event, struct a
     return OK;
 }
 
+/* So many events take their time, whatever the peer sends. */
+static void
+note_share(struct federation *federation, size_t events)
+{
+    const struct mono now = clock_mono(federation->config.clock);
+
+    if (federation->rest_until.ns < now.ns)
+        federation->rest_until = now;
+    federation->rest_until = mono_add_ms(
+        federation->rest_until, (int)(events * 1000 / federation->config.events_per_second));
+}
+
+static bool
+rests(const struct federation *federation)
+{
+    const int left_ms =
+        mono_left_ms(federation->rest_until, clock_mono(federation->config.clock));
+
+    if (left_ms > 0)
+        pause_ms(federation, left_ms < WAIT_MS ? left_ms : WAIT_MS);
+    return left_ms > 0;
+}
+
 /* Events, if any, and the position behind them, in one transaction of the sequencer. */
 static struct status
 commit(struct federation *federation, struct append_job *job, uint64_t to)
@@ -208,6 +241,7 @@ commit(struct federation *federation, struct append_job *job, uint64_t to)
                          &federation->arena));
     if (job->event_count)
         metric_add(&taken_total, federation->name, NULL, job->event_count);
+    note_share(federation, job->event_count);
     federation->through = federation->stored = to;
     federation->stored_at = clock_mono(config->clock);
     return OK;
@@ -315,6 +349,8 @@ step(struct federation *federation)
     struct follow_batch batch = {0};
     struct status status;
 
+    if (rests(federation))
+        return OK;
     if (!federation->follow)
         TRY(begin(federation));
     status = follow_next(federation->follow, WAIT_MS, &federation->arena, &batch);

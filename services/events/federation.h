@@ -26,6 +26,7 @@ struct federation_config {
     struct sequencer *sequencer;
     const char *own_source; /* root of our own sources */
     const struct federation_peer *peer;
+    uint32_t events_per_second; /* from the peer, on average; at least 1 */
     /* Makes a tenant known to registry; see federation_admit_tenant.  On the thread. */
     struct status (*admit)(void *context, const char *tenant_id, const char *deployment,
                            struct arena *arena);

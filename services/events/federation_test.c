@@ -15,6 +15,7 @@
 static struct federation_peer peer;
 static struct resolver *resolver;
 static struct federation *federation;
+static uint32_t events_per_second;
 
 /* What registry says to each tenant, and how often it was asked. */
 static struct {
@@ -38,15 +39,17 @@ admit(void *context, const char *tenant_id, const char *deployment, struct arena
 static void
 start(void)
 {
-    assert_ok(federation_create(&(struct federation_config){.zmq_context = stand.context,
-                                                            .resolver = resolver,
-                                                            .clock = clock_system(),
-                                                            .pg = &stand.pg,
-                                                            .sequencer = stand.sequencer,
-                                                            .own_source = OWN_ROOT,
-                                                            .peer = &peer,
-                                                            .admit = admit},
-                                &stand.arena, &federation));
+    assert_ok(
+        federation_create(&(struct federation_config){.zmq_context = stand.context,
+                                                      .resolver = resolver,
+                                                      .clock = clock_system(),
+                                                      .pg = &stand.pg,
+                                                      .sequencer = stand.sequencer,
+                                                      .own_source = OWN_ROOT,
+                                                      .peer = &peer,
+                                                      .events_per_second = events_per_second,
+                                                      .admit = admit},
+                          &stand.arena, &federation));
 }
 
 static int
@@ -57,6 +60,7 @@ setup(void **state)
     assert_ok(resolver_create(&stand.arena, &resolver));
     peer = (struct federation_peer){
         .name = "lund", .endpoints = stream_endpoint(stand.stream), .source = PEER_ROOT};
+    events_per_second = 10000;
     atomic_store(&admission.asked, 0);
     atomic_store(&admission.answer, CODE_OK);
     return 0;
@@ -282,6 +286,23 @@ a_name_that_meant_another_deployment_takes_nothing_in(void **state)
     check_taken(0, 5);
 }
 
+static void
+a_peer_gets_its_share_and_no_more(void **state)
+{
+    struct mono begun;
+
+    (void)state;
+    write_public(0, 30);
+    await_head(30);
+    events_per_second = 10;
+    begun = clock_mono(clock_system());
+    start();
+    await_head(60);
+    /* The last tenth came when the two before had had their second. */
+    assert_true(mono_micros_between(begun, clock_mono(clock_system())) >= 2000000);
+    check_taken(0, 30);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -294,6 +315,7 @@ main(void)
         TEST(a_position_moved_by_another_is_obeyed),
         TEST(tenants_that_registry_refuses_have_their_events_passed_over),
         TEST(while_registry_is_away_nothing_is_passed_over),
+        TEST(a_peer_gets_its_share_and_no_more),
         TEST(a_name_that_meant_another_deployment_takes_nothing_in),
     };
 

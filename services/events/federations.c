@@ -17,16 +17,18 @@ start(struct service_frame *frame, struct sequencer *sequencer, struct arena *ar
                                     .sequencer = sequencer,
                                     .own_source = frame->settings->event_source,
                                     .peer = &federations->peers[i],
+                                    .events_per_second = federations->events_per_second,
                                     .admit = federation_admit_tenant,
                                     .context = federations->admits[i]},
         arena, &federations->threads[i]);
 }
 
 struct status
-federations_start(struct service_frame *frame, const char *peers, const struct pg_config *pg,
-                  struct sequencer *sequencer, struct arena *arena, struct federations *ret)
+federations_start(struct service_frame *frame, const char *peers, uint32_t events_per_second,
+                  const struct pg_config *pg, struct sequencer *sequencer, struct arena *arena,
+                  struct federations *ret)
 {
-    *ret = (struct federations){.pg = *pg};
+    *ret = (struct federations){.pg = *pg, .events_per_second = events_per_second};
     ret->pg.application_name = "events/federation";
     TRY(federation_peers_parse(peers, frame->settings->event_source, arena, ret->peers,
                                &ret->count));

@@ -138,8 +138,9 @@ state_create(struct service_frame *frame, const struct events_settings *settings
     if (!failed(status))
         status = start_sequencer(frame, settings, arena, ret);
     if (!failed(status))
-        status = federations_start(frame, settings->federation_peers, &pg, ret->sequencer,
-                                   arena, &ret->federations);
+        status = federations_start(frame, settings->federation_peers,
+                                   (uint32_t)settings->federation_events_per_second, &pg,
+                                   ret->sequencer, arena, &ret->federations);
     if (failed(status))
         state_destroy(ret);
     return status;
