@@ -134,7 +134,7 @@ class Instance:
             "cursor_secret": cluster.secret("cursor"),
             "stream_endpoints": f"tcp://127.0.0.1:{ports['stream']}",
             "doorbell_endpoints": f"tcp://127.0.0.1:{ports['doorbell']}",
-            "stream_bind": f"tcp://127.0.0.1:{ports['stream']}",
+            "stream_bind": f"tcp://{cluster.stream_host}:{ports['stream']}",
             "doorbell_bind": f"tcp://127.0.0.1:{ports['doorbell']}",
             "http_bind": f"127.0.0.1:{ports['http']}",
             "public_url": f"http://127.0.0.1:{ports['http']}",
@@ -142,7 +142,8 @@ class Instance:
         }
         if self.number > 1 and self.service == "events":
             for name in ("stream", "doorbell"):
-                values[f"{name}_bind"] = f"tcp://127.0.0.1:{ports[f'{self.name}.{name}']}"
+                host = cluster.stream_host if name == "stream" else "127.0.0.1"
+                values[f"{name}_bind"] = f"tcp://{host}:{ports[f'{self.name}.{name}']}"
         if self.number > 1 and self.service == "gateway":
             values["http_bind"] = f"127.0.0.1:{ports[f'{self.name}.http']}"
         for name in ("stream", "doorbell"):
@@ -244,16 +245,18 @@ class Instance:
 
 class Cluster:
     """`slots`: how many instances of a service there may be ({"matching": 3}); start() starts one
-    of each, scale() the rest.  `extra`: settings by service, "*" for all."""
+    of each, scale() the rest.  `extra`: settings by service, "*" for all.  `stream_host`: where
+    the event stream listens; for a cluster in a network of its own."""
 
     def __init__(self, folder=ROOT / ".samverka", build=None, ports="usual", slots=None, extra=None,
-                 services=None, die_with_parent=False, durable=True):
+                 services=None, die_with_parent=False, durable=True, stream_host="127.0.0.1"):
         self.folder = pathlib.Path(folder).absolute()
         self.build = pathlib.Path(build or ROOT / "build/release").absolute()
         self.slots = dict(slots or {})
         self.extra = extra or {}
         self.services = list(services or SERVICES)
         self.die_with_parent = die_with_parent
+        self.stream_host = stream_host
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ports = self._ports(ports)
         place = servers.place(self.folder / "servers")

@@ -291,6 +291,14 @@ find_method(const struct listener *listener, const char *type, unsigned *ret)
     return false;
 }
 
+/* What happened in another deployment is news for followers; a service acts on what happened
+ * here, because the rows that the event is about are not here. */
+static bool
+is_remote(const Io__Cloudevents__V1__CloudEvent *event)
+{
+    return event_attribute(event, "originsequence") != NULL;
+}
+
 struct status
 listener_take(struct listener *listener, const Io__Cloudevents__V1__CloudEvent *event)
 {
@@ -310,7 +318,7 @@ listener_take(struct listener *listener, const Io__Cloudevents__V1__CloudEvent *
         return OK;
     /* Another instance may be ahead: what the table holds is taken in. */
     if (!(listener->inbox->stored && hearing.position <= listener->stored) &&
-        find_method(listener, event->type, &hearing.method)) {
+        !is_remote(event) && find_method(listener, event->type, &hearing.method)) {
         log_context(hearing.attribute_correlation, NULL,
                     inbox->descriptor->methods[hearing.method].name);
         status = persist(&hearing);

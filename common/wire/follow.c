@@ -19,7 +19,7 @@ struct follow {
     void *zmq_context;
     struct resolver *resolver;
     const struct clock *clock;
-    bool curve;
+    bool curve, raw;
     const struct key_pair *own;
     char server_public[KEY_TEXT_SIZE];
     const char *const *types;
@@ -51,6 +51,7 @@ follow_create(const struct follow_config *config, struct arena *arena, struct fo
     follow->resolver = config->resolver;
     follow->clock = config->clock;
     follow->curve = config->curve;
+    follow->raw = config->raw;
     follow->own = config->own;
     follow->types = config->types;
     follow->credit = config->credit ? config->credit : CREDIT_DEFAULT;
@@ -180,6 +181,17 @@ ask_again(struct follow *follow, uint64_t after)
     return NOTHING;
 }
 
+/* The message that holds the bytes goes before the caller has read them. */
+static struct status
+keep_bytes(struct bytes packed, struct arena *arena, struct bytes *ret)
+{
+    char *copy;
+
+    TRY(need(copy = arena_copy_n(arena, packed.data, packed.size)));
+    *ret = (struct bytes){(const uint8_t *)copy, packed.size};
+    return OK;
+}
+
 static struct status
 take_batch(struct follow *follow, const Events__V1__Batch *head, struct bytes packed,
            struct arena *arena, struct follow_batch *ret, enum outcome *outcome)
@@ -193,7 +205,10 @@ take_batch(struct follow *follow, const Events__V1__Batch *head, struct bytes pa
     ret->after = head->after;
     ret->through = head->through;
     ret->head = head->head;
-    TRY(follow_unpack_batch(packed, head->count, arena, &ret->events));
+    if (follow->raw)
+        TRY(keep_bytes(packed, arena, &ret->packed));
+    else
+        TRY(follow_unpack_batch(packed, head->count, arena, &ret->events));
     follow->through = head->through;
     follow->unpaid += head->count;
     *outcome = SOMETHING;

@@ -28,11 +28,13 @@ struct follow_config {
     const char *const *types; /* prefixes; NULL at the end; NULL: all */
     uint64_t after;
     uint32_t credit; /* events under way at most; 0 means 4096 */
+    bool raw;        /* batches come as bytes and are not looked into */
 };
 
 struct follow_batch {
     uint64_t after, through, head;
     const Io__Cloudevents__V1__CloudEventBatch *events; /* may hold none; lives in the arena */
+    struct bytes packed; /* raw: the batch as it came, in the arena, and `events` NULL */
 };
 
 must_use struct status follow_create(const struct follow_config *config, struct arena *arena,

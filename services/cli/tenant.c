@@ -10,8 +10,9 @@
 static void
 print_tenant(const Registry__V1__Tenant *tenant)
 {
-    printf("%s\t%s\t%s\t%s%s\n", tenant->tenant_id, tenant->slug, tenant->name, tenant->locale,
-           tenant->host ? "\thost" : "");
+    printf("%s\t%s\t%s\t%s%s%s\n", tenant->tenant_id, tenant->slug, tenant->name,
+           tenant->locale, tenant->host ? "\thost" : "",
+           tenant->kind == REGISTRY__V1__TENANT_KIND__REMOTE ? "\tremote" : "");
 }
 
 static struct status

@@ -123,17 +123,27 @@ fill(struct append_job *job, const struct append_request *request, struct arena 
     return OK;
 }
 
-struct status
-append_job_make(const struct append_request *request, struct arena *arena,
-                struct append_job **ret)
+static struct status
+make_empty(struct append_job **ret)
 {
-    scoped(append_job_release) struct append_job *job = calloc(1, sizeof *job);
-    struct status status;
+    struct append_job *job = calloc(1, sizeof *job);
 
     TRY(need(job));
     atomic_init(&job->holders, 1);
     arena_init(&job->arena, JOB_BYTES);
     job->done_fd = -1;
+    *ret = job;
+    return OK;
+}
+
+struct status
+append_job_make(const struct append_request *request, struct arena *arena,
+                struct append_job **ret)
+{
+    scoped(append_job_release) struct append_job *job = NULL;
+    struct status status;
+
+    TRY(make_empty(&job));
     status = fill(job, request, arena);
     if (failed(status)) {
         job->release = NULL; /* nothing was taken from the caller */
@@ -153,6 +163,28 @@ wake_worker(struct append_job *job)
     append_job_release(&job);
 }
 
+static struct status
+await_by_descriptor(struct append_job *job, struct arena *arena)
+{
+    job->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (job->done_fd < 0)
+        return FAIL(arena, RESOURCE_EXHAUSTED, "no descriptor is left");
+    job->answered = wake_worker;
+    return OK;
+}
+
+struct status
+append_job_begin(size_t events, struct arena *arena, struct append_job **ret)
+{
+    scoped(append_job_release) struct append_job *job = NULL;
+
+    TRY(make_empty(&job));
+    TRY(need(job->events = ARENA_ARRAY(&job->arena, struct build_event, events + 1)));
+    TRY(await_by_descriptor(job, arena));
+    *ret = take(&job);
+    return OK;
+}
+
 struct status
 append_job_create(const struct append_request *request, struct arena *arena,
                   struct append_job **ret)
@@ -160,10 +192,7 @@ append_job_create(const struct append_request *request, struct arena *arena,
     scoped(append_job_release) struct append_job *job = NULL;
 
     TRY(append_job_make(request, arena, &job));
-    job->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (job->done_fd < 0)
-        return FAIL(arena, RESOURCE_EXHAUSTED, "no descriptor is left");
-    job->answered = wake_worker;
+    TRY(await_by_descriptor(job, arena));
     *ret = take(&job);
     return OK;
 }

@@ -10,6 +10,7 @@
 
 #include "services/events/build.h"
 #include "services/events/line.h"
+#include "services/events/store_peer.h"
 
 #define APPEND_SOURCE_BYTES 256 /* not more than an outcome can hold: FRAME_SOURCE_BYTES */
 
@@ -30,7 +31,8 @@ struct append_job {
     struct line_item item;
     atomic_uint holders;
     struct arena arena;
-    struct store_append append; /* its answer too */
+    struct store_append append;  /* its answer too */
+    struct store_peer_move peer; /* source not NULL: events of another deployment instead */
     struct build_event *events;
     size_t event_count;
     size_t bytes;
@@ -52,6 +54,9 @@ must_use struct status append_job_create(const struct append_request *request,
 /* The same without a descriptor: the caller sets `answered`. */
 must_use struct status append_job_make(const struct append_request *request,
                                        struct arena *arena, struct append_job **ret);
+/* A job that somebody waits for, without events yet: its arena has room for so many. */
+must_use struct status append_job_begin(size_t events, struct arena *arena,
+                                        struct append_job **ret);
 void append_job_release(struct append_job **job);
 
 /* Sequencer: answers and lets go. */

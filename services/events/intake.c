@@ -183,11 +183,25 @@ take_events(struct intake *intake, struct append_job *job)
     return OK;
 }
 
+/* The peer's position moves with its events: what was taken in before is never taken again.  A
+ * job without events moves it alone. */
+static struct status
+take_peer(struct intake *intake, struct pg_tx *tx, const struct append_job *job)
+{
+    TRY(store_peer_move(tx, &job->peer));
+    for (size_t e = 0; e < job->event_count; e++)
+        take_in(intake, &job->events[e]);
+    return FAIL(NULL, NOT_FOUND, "new");
+}
+
 static struct status
 take_job(struct intake *intake, struct pg_tx *tx, struct append_job *const *jobs, size_t i)
 {
-    const struct status status = screen(intake, tx, jobs, i);
+    struct status status;
 
+    if (jobs[i]->peer.source)
+        return take_peer(intake, tx, jobs[i]);
+    status = screen(intake, tx, jobs, i);
     if (status.code == CODE_NOT_FOUND)
         TRY(take_events(intake, jobs[i]));
     return status;
@@ -202,6 +216,8 @@ intake_jobs(struct intake *intake, struct pg_tx *tx, struct append_job **jobs, s
     for (size_t i = 0; i < job_count; i++) {
         const struct status status = take_job(intake, tx, jobs, i);
 
+        if (status.code == CODE_NOT_FOUND && jobs[i]->peer.source)
+            continue; /* its position says so */
         if (status.code == CODE_NOT_FOUND)
             store_claims_add(&claims, &jobs[i]->append);
         else if (!failed(status) || status.code == CODE_KEY_REUSED ||

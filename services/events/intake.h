@@ -1,7 +1,7 @@
 #pragma once
 
-/* What enters the log in a round: rows of the outbox and batches of Append, checked, each once.
- */
+/* What enters the log in a round: rows of the outbox, batches of Append and events of other
+ * deployments, checked, each once. */
 
 #include "services/events/append.h"
 #include "services/events/recent.h"

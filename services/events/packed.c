@@ -369,6 +369,23 @@ packed_appended(struct bytes framed, struct bytes *ret)
     return true;
 }
 
+bool
+packed_next_field(struct bytes *rest, struct packed_field *ret)
+{
+    const uint8_t *start = rest->data;
+    struct attribute attribute = {0};
+    struct field field;
+
+    if (!rest->size || !take_field(rest, &field))
+        return false;
+    if (field.number == EVENT_ATTRIBUTES && failed(scan_entry(field.value, NULL, &attribute)))
+        return false; /* not in what has been scanned */
+    *ret = (struct packed_field){.whole = {start, (size_t)(rest->data - start)},
+                                 .name = attribute.key,
+                                 .text = attribute.text};
+    return true;
+}
+
 static size_t
 put_varint(uint8_t *into, uint64_t value)
 {
@@ -435,6 +452,15 @@ packed_put_tenant_sequence(uint8_t *into, uint64_t number)
 
     digits(number, text);
     return put_attribute(into, "tenantsequence", text);
+}
+
+size_t
+packed_put_origin(uint8_t *into, uint64_t position)
+{
+    char text[21];
+
+    digits(position, text);
+    return put_attribute(into, "originsequence", text);
 }
 
 size_t

@@ -16,10 +16,11 @@
 #define PACKED_BATCH_EVENTS 1000              /* of one Append */
 #define PACKED_TEXT_BYTES 512 /* of an id, a source, a type, an attribute used here */
 
-/* Bytes that the two numbers add to an event. */
+/* Bytes that the numbers add to an event. */
 #define PACKED_SEQUENCE_BYTES ((size_t)35)
 #define PACKED_TENANT_SEQUENCE_BYTES ((size_t)41)
 #define PACKED_TENANT_BYTES ((size_t)52)
+#define PACKED_ORIGIN_BYTES ((size_t)41)
 /* Tag and length of an event in a batch. */
 #define PACKED_FRAME_BYTES ((size_t)11)
 
@@ -57,11 +58,23 @@ bool packed_appended(struct bytes framed, struct bytes *ret);
  * Unknown fields are skipped.  ret_broken says whether the end came too early. */
 bool packed_next(struct bytes *rest, struct bytes *ret_event, bool *ret_broken);
 
+/* A field of an event as it stands in its bytes. */
+struct packed_field {
+    struct bytes whole; /* with tag and length */
+    struct bytes name;  /* of the attribute it is; empty: another field */
+    struct bytes text;  /* the attribute's; data NULL: it is no text */
+};
+
+/* Takes the next field of an event that packed_scan has passed; false at the end. */
+bool packed_next_field(struct bytes *rest, struct packed_field *ret);
+
 /* Writers return the bytes written; the room is named above. */
 size_t packed_put_frame(uint8_t *into, size_t event_size);
 size_t packed_put_sequence(uint8_t *into, uint64_t position);
 size_t packed_put_tenant_sequence(uint8_t *into, uint64_t number);
 size_t packed_put_tenant(uint8_t *into, const char *tenant_id); /* 36 characters */
+/* The number that an event of another deployment has there. */
+size_t packed_put_origin(uint8_t *into, uint64_t position);
 
 /* Links of hash chains and checksums: BLAKE2b-256. */
 #define PACKED_HASH_BYTES 32

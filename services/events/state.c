@@ -137,6 +137,10 @@ state_create(struct service_frame *frame, const struct events_settings *settings
     status = start_stream(frame, settings, arena, ret);
     if (!failed(status))
         status = start_sequencer(frame, settings, arena, ret);
+    if (!failed(status))
+        status = federations_start(frame, settings->federation_peers,
+                                   (uint32_t)settings->federation_events_per_second, &pg,
+                                   ret->sequencer, arena, &ret->federations);
     if (failed(status))
         state_destroy(ret);
     return status;
@@ -147,6 +151,7 @@ state_destroy(struct events_state *state)
 {
     struct sequencer *sequencer = atomic_load(&state->sequencer);
 
+    federations_stop(&state->federations);
     /* The stream hands batches to the sequencer, which tells the stream what came of them. */
     stream_stop(state->stream);
     atomic_store(&state->sequencer, NULL);

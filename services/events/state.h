@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "common/service/service.h"
+#include "services/events/federations.h"
 #include "services/events/sequencer.h"
 #include "services/events/stream.h"
 
@@ -17,6 +18,7 @@ struct events_settings {
 struct events_state {
     _Atomic(struct sequencer *) sequencer;
     struct stream *stream;
+    struct federations federations;
     struct pg_config sequencer_pg, reader_pg;
     struct zap_peer own[RIGHTS_OWN_MAX];
     size_t own_count;

@@ -20,6 +20,7 @@ enrol_system(struct call *call, const Registry__V1__EnrolSystemRequest *request,
 {
     Registry__V1__System *system;
     struct credential credential;
+    const char *token;
     char id[UUID_SIZE];
 
     TRY(need(system = ARENA_NEW(call->arena, Registry__V1__System)));
@@ -29,8 +30,10 @@ enrol_system(struct call *call, const Registry__V1__EnrolSystemRequest *request,
     uuid_v7(call->clock, id);
     TRY(need(system->system_id = arena_copy(call->arena, id)));
     system->version = 1;
-    TRY(credential_create(call->arena, CREDENTIAL_SYSTEM, call->tenant_id, &reply->bearer_token,
+    TRY(credential_create(call->arena, CREDENTIAL_SYSTEM, call->tenant_id, &token,
                           &credential));
+    if (!system->public_only) /* else nobody ever learns it: a token acts in the tenant */
+        reply->bearer_token = token;
     TRY(store_system_insert(call->tx, system, credential.hash, sizeof credential.hash));
     reply->system = system;
     return OK;

@@ -79,6 +79,26 @@ a_system_is_published_to_events_until_it_is_revoked(void **state)
 }
 
 static void
+a_system_for_public_events_alone_has_a_key_without_a_tenant_and_no_token(void **state)
+{
+    Registry__V1__EnrolSystemRequest request = REGISTRY__V1__ENROL_SYSTEM_REQUEST__INIT;
+    Registry__V1__EnrolSystemReply *reply;
+
+    (void)state;
+    request.name = "samverka in lund";
+    request.public_only = true;
+    assert_field(stage_call(&stage, systems_service, "EnrolSystem", &request, &reply),
+                 INVALID_ARGUMENT, "curve_public_key");
+    request.curve_public_key = KEY;
+    assert_ok(stage_call(&stage, systems_service, "EnrolSystem", &request, &reply));
+    assert_string_equal(reply->bearer_token, "");
+    assert_int_equal(
+        test_number("SELECT count(*) FROM registry.published_systems WHERE tenant_ids = '{}'"),
+        1);
+    assert_true(list("")->systems[0]->public_only);
+}
+
+static void
 a_name_and_a_key_are_there_once_in_a_tenant(void **state)
 {
     Registry__V1__EnrolSystemReply *crm;
@@ -200,6 +220,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_system_is_published_to_events_until_it_is_revoked),
+        TEST(a_system_for_public_events_alone_has_a_key_without_a_tenant_and_no_token),
         TEST(a_name_and_a_key_are_there_once_in_a_tenant),
         TEST(rights_and_limits_are_changed_and_published),
         TEST(neither_a_key_nor_a_revoked_system_is_changed),

@@ -100,7 +100,13 @@ rules_system(struct arena *arena, struct wall now, Registry__V1__System *system)
     TRY(values_line(arena, "name", &system->name, 1, NAME_LENGTH));
     if (*system->curve_public_key && !key_text_valid(system->curve_public_key))
         return FAIL_FIELD(arena, "curve_public_key", "must be 40 characters of Z85");
+    if (system->public_only && !*system->curve_public_key)
+        return FAIL_FIELD(arena, "curve_public_key",
+                          "must be given for a system that sees public events alone");
     TRY(check_types(arena, system));
+    if (system->public_only && system->n_append_types)
+        return FAIL_FIELD(arena, "append_types",
+                          "must be empty for a system that sees public events alone");
     TRY(check_append_types(arena, system));
     TRY(check_limits(arena, system));
     if (system->expires_unix_ms > INT64_MAX ||

@@ -50,6 +50,10 @@ a_system_has_a_name_and_perhaps_a_key(void **state)
     crm.curve_public_key = "short";
     assert_field(check(), "curve_public_key");
     crm.curve_public_key = "";
+    crm.public_only = true;
+    assert_field(check(), "curve_public_key");
+    crm.public_only = false;
+    crm.curve_public_key = "";
     crm.name = "";
     assert_field(check(), "name");
 }

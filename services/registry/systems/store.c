@@ -17,7 +17,7 @@ store_system_insert(struct pg_tx *tx, const Registry__V1__System *system,
               pg_i64((int64_t)system->expires_unix_ms),
               pg_texts(system->append_types, system->n_append_types),
               pg_i64(system->limits->follows), pg_i64(system->limits->events_per_second),
-              pg_i64(system->limits->appends_per_second)),
+              pg_i64(system->limits->appends_per_second), pg_bool(system->public_only)),
         NULL);
 }
 
@@ -49,7 +49,7 @@ next_row(struct pg_rows *rows, struct arena *arena, Registry__V1__System **ret)
 {
     Registry__V1__System *system = ARENA_NEW(arena, Registry__V1__System);
     Registry__V1__SystemLimits *limits = ARENA_NEW(arena, Registry__V1__SystemLimits);
-    bool revoked;
+    bool revoked, public_only;
 
     TRY(need(system));
     TRY(need(limits));
@@ -64,11 +64,13 @@ next_row(struct pg_rows *rows, struct arena *arena, Registry__V1__System **ret)
                             pg_to_u64(&system->version),
                             pg_to_texts(&system->append_types, &system->n_append_types),
                             pg_to_u32(&limits->follows), pg_to_u32(&limits->events_per_second),
-                            pg_to_u32(&limits->appends_per_second)))) {
+                            pg_to_u32(&limits->appends_per_second),
+                            pg_to_bool(&public_only)))) {
         *ret = NULL;
         return pg_rows_status(rows);
     }
     system->revoked = revoked;
+    system->public_only = public_only;
     *ret = system;
     return OK;
 }

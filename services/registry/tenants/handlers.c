@@ -27,6 +27,7 @@ create_tenant(struct call *call, const Registry__V1__CreateTenantRequest *reques
     uuid_v7(call->clock, id);
     TRY(need(tenant->tenant_id = arena_copy(call->arena, id)));
     tenant->version = 1;
+    tenant->kind = REGISTRY__V1__TENANT_KIND__LOCAL;
     TRY(store_tenant_insert(call->tx, tenant));
     reply->tenant = tenant;
     return OK;
@@ -69,19 +70,30 @@ set_home_organisation(struct call *call,
 
     TRY(values_id(call->arena, "organisation_id", request->organisation_id, true));
     TRY(store_tenant_get(call->tx, call->arena, request->tenant_id, &tenant));
+    TRY(rules_tenant_local(call->arena, tenant));
     tenant->home_organisation_id = request->organisation_id;
     TRY(store_tenant_set_home(call->tx, call->arena, tenant, request->expected_version));
     reply->tenant = tenant;
     return OK;
 }
 
+/* A repeat finds what the first made. */
 static struct status
 admit_remote_tenant(struct call *call, const Registry__V1__AdmitRemoteTenantRequest *request,
                     Registry__V1__AdmitRemoteTenantReply *reply)
 {
-    (void)request;
-    (void)reply;
-    return FAIL(call->arena, UNIMPLEMENTED, "not built yet");
+    Registry__V1__Tenant *wanted;
+    struct status status;
+
+    TRY(values_id(call->arena, "tenant_id", request->tenant_id, true));
+    TRY(rules_tenant_remote(call->arena, request->tenant_id, request->deployment, &wanted));
+    TRY(store_tenant_admit(call->tx, wanted, TENANT_REMOTE_MOST));
+    status = store_tenant_get(call->tx, call->arena, request->tenant_id, &reply->tenant);
+    if (status.code == CODE_NOT_FOUND)
+        return FAIL(call->arena, FAILED_PRECONDITION, "%s has %u tenants here, which is all",
+                    wanted->deployment, TENANT_REMOTE_MOST);
+    TRY(status);
+    return rules_tenant_same(call->arena, reply->tenant, wanted);
 }
 
 #define METHOD(handler, Name)                                                                  \

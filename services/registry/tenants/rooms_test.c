@@ -6,12 +6,20 @@
 
 #define OPERATOR WIRE__V1__ROLE__OPERATOR
 
+static const struct pg_statement INSERT_PERSON = {
+    "test_person", "INSERT INTO person (tenant_id, id, kind, display_name, name_sort) "
+                   "VALUES ($1::uuid, gen_random_uuid(), 1, 'x', 'x')"};
+static const struct pg_statement INSERT_MEMBERSHIP = {
+    "test_membership",
+    "INSERT INTO membership (tenant_id, account_id, roles) VALUES ($1::uuid, '" ACCOUNT_A
+    "', '{13}')"};
 static struct stage stage;
 
 static int
 set_up(void **state)
 {
-    const struct pg_statement *const *const rooms[] = {tenants_statements, NULL};
+    static const struct pg_statement *const own[] = {&INSERT_PERSON, &INSERT_MEMBERSHIP, NULL};
+    const struct pg_statement *const *const rooms[] = {tenants_statements, own, NULL};
 
     (void)state;
     stage_open(&stage, rooms);
@@ -151,6 +159,93 @@ a_list_is_by_slug_and_pages_without_gaps(void **state)
     assert_int_equal(seen, COUNT_OF(order));
 }
 
+#define REMOTE "0193a000-0000-7000-8000-0000000000aa"
+
+static struct status
+admit(const char *id, const char *deployment, Registry__V1__Tenant **ret)
+{
+    Registry__V1__AdmitRemoteTenantRequest request =
+        REGISTRY__V1__ADMIT_REMOTE_TENANT_REQUEST__INIT;
+    Registry__V1__AdmitRemoteTenantReply *reply;
+
+    stage_act(&stage, WIRE__V1__ROLE__SERVICE, "");
+    request.tenant_id = id;
+    request.deployment = deployment;
+    TRY(stage_call(&stage, tenants_service, "AdmitRemoteTenant", &request, &reply));
+    *ret = reply->tenant;
+    return OK;
+}
+
+static void
+a_tenant_of_another_deployment_is_admitted_once(void **state)
+{
+    Registry__V1__Tenant *made, *again;
+
+    (void)state;
+    assert_ok(admit(REMOTE, "lund", &made));
+    assert_int_equal(made->kind, REGISTRY__V1__TENANT_KIND__REMOTE);
+    assert_string_equal(made->deployment, "lund");
+    assert_ok(admit(REMOTE, "lund", &again));
+    assert_string_equal(again->slug, made->slug);
+    assert_code(admit(REMOTE, "uppsala", &again), ALREADY_EXISTS);
+    assert_code(admit(TENANT_A, "lund", &again), ALREADY_EXISTS);
+    assert_field(admit("x", "lund", &again), INVALID_ARGUMENT, "tenant_id");
+    assert_field(admit(REMOTE, "", &again), INVALID_ARGUMENT, "deployment");
+    assert_ok(get(made->slug, &again));
+    assert_int_equal(again->kind, REGISTRY__V1__TENANT_KIND__REMOTE);
+    assert_ok(get(TENANT_A, &again));
+    assert_int_equal(again->kind, REGISTRY__V1__TENANT_KIND__LOCAL);
+}
+
+static void
+a_deployment_has_so_many_tenants_here_and_no_more(void **state)
+{
+    Registry__V1__Tenant *made;
+
+    (void)state;
+    stage_sql("INSERT INTO registry.tenant (id, slug, name, locale, kind, deployment) "
+              "SELECT gen_random_uuid(), 'lund-' || n, 'x', 'en', 2, 'lund' "
+              "FROM generate_series(1, 1000) n");
+    assert_code(admit(REMOTE, "lund", &made), FAILED_PRECONDITION);
+    assert_ok(admit(REMOTE, "uppsala", &made));
+}
+
+static void
+a_remote_tenant_owns_nothing_here(void **state)
+{
+    Registry__V1__Tenant *made;
+
+    (void)state;
+    assert_ok(admit(REMOTE, "lund", &made));
+    stage_act(&stage, OPERATOR, "");
+    assert_code(set_home(REMOTE, 1, COMPANY_A), FAILED_PRECONDITION);
+    stage_begin(&stage, REMOTE);
+    assert_code(pg_query(&stage.tx, &INSERT_PERSON, PG_IN(pg_text(REMOTE)), NULL),
+                FAILED_PRECONDITION);
+    pg_tx_end(&stage.tx);
+    stage_begin(&stage, REMOTE);
+    assert_code(pg_query(&stage.tx, &INSERT_MEMBERSHIP, PG_IN(pg_text(REMOTE)), NULL),
+                FAILED_PRECONDITION);
+    pg_tx_end(&stage.tx);
+    stage_begin(&stage, TENANT_A);
+    assert_ok(pg_query(&stage.tx, &INSERT_PERSON, PG_IN(pg_text(TENANT_A)), NULL));
+    pg_tx_end(&stage.tx);
+}
+
+static void
+every_table_of_tenants_refuses_remote_ones(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        test_number("SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+                    "WHERE c.relnamespace = 'registry'::regnamespace AND c.relkind = 'r' "
+                    "AND a.attname IN ('tenant_id', 'created_by_tenant') "
+                    "AND c.relname <> 'idempotency' AND NOT EXISTS (SELECT FROM pg_trigger t "
+                    "WHERE t.tgrelid = c.oid "
+                    "AND t.tgname = c.relname || '_local')"),
+        0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -162,6 +257,10 @@ main(void)
         TEST(the_host_is_known_or_nobody),
         TEST(a_home_is_set_when_the_organisation_is_known),
         TEST(a_list_is_by_slug_and_pages_without_gaps),
+        TEST(a_tenant_of_another_deployment_is_admitted_once),
+        TEST(a_deployment_has_so_many_tenants_here_and_no_more),
+        TEST(a_remote_tenant_owns_nothing_here),
+        TEST(every_table_of_tenants_refuses_remote_ones),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

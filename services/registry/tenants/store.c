@@ -15,24 +15,36 @@ store_tenant_insert(struct pg_tx *tx, const Registry__V1__Tenant *tenant)
                     NULL);
 }
 
+struct status
+store_tenant_admit(struct pg_tx *tx, const Registry__V1__Tenant *tenant, uint32_t most)
+{
+    return pg_query(tx, &SQL_ADMIT,
+                    PG_IN(pg_text(tenant->tenant_id), pg_text(tenant->slug),
+                          pg_text(tenant->name), pg_text(tenant->locale),
+                          pg_text(tenant->deployment), pg_i64(most)),
+                    NULL);
+}
+
 static struct status
 next_row(struct pg_rows *rows, struct arena *arena, Registry__V1__Tenant **ret)
 {
     Registry__V1__Tenant *tenant = ARENA_NEW(arena, Registry__V1__Tenant);
+    uint32_t kind;
     bool host;
 
     TRY(need(tenant));
     registry__v1__tenant__init(tenant);
-    if (!pg_next_row(rows, arena,
-                     PG_OUT(pg_to_text(&tenant->tenant_id), pg_to_text(&tenant->slug),
-                            pg_to_text(&tenant->name),
-                            pg_to_text(&tenant->home_organisation_id),
-                            pg_to_text(&tenant->locale), pg_to_bool(&host),
-                            pg_to_u64(&tenant->version)))) {
+    if (!pg_next_row(
+            rows, arena,
+            PG_OUT(pg_to_text(&tenant->tenant_id), pg_to_text(&tenant->slug),
+                   pg_to_text(&tenant->name), pg_to_text(&tenant->home_organisation_id),
+                   pg_to_text(&tenant->locale), pg_to_bool(&host), pg_to_u64(&tenant->version),
+                   pg_to_u32(&kind), pg_to_text(&tenant->deployment)))) {
         *ret = NULL;
         return pg_rows_status(rows);
     }
     tenant->host = host;
+    tenant->kind = (Registry__V1__TenantKind)kind;
     *ret = tenant;
     return OK;
 }

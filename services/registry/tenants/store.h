@@ -10,6 +10,11 @@
 must_use struct status store_tenant_insert(struct pg_tx *tx,
                                            const Registry__V1__Tenant *tenant);
 
+/* A tenant of another deployment; does nothing when there is a tenant with the id, or when the
+ * deployment has `most` already. */
+must_use struct status store_tenant_admit(struct pg_tx *tx, const Registry__V1__Tenant *tenant,
+                                          uint32_t most);
+
 /* By id or slug.  NOT_FOUND. */
 must_use struct status store_tenant_get(struct pg_tx *tx, struct arena *arena,
                                         const char *id_or_slug, Registry__V1__Tenant **ret);

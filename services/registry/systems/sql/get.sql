@@ -1,5 +1,5 @@
 SELECT id, name, coalesce(curve_key, ''), types,
        coalesce((extract(epoch FROM expires_at) * 1000)::bigint, 0), revoked, version, append_types,
-       follows_limit, events_per_second, appends_per_second
+       follows_limit, events_per_second, appends_per_second, public_only
 FROM system
 WHERE tenant_id = $1::uuid AND id = $2::uuid

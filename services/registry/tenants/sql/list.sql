@@ -1,4 +1,5 @@
-SELECT id, slug, name, coalesce(home_organisation_id::text, ''), locale, host, version
+SELECT id, slug, name, coalesce(home_organisation_id::text, ''), locale, host, version,
+       kind, deployment
 FROM tenant
 WHERE slug > $1
 ORDER BY slug
