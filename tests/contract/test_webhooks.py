@@ -247,11 +247,11 @@ def test_a_slow_receiver_delays_no_other(hooks):
     slow, _, _ = hooks.active()
     quick, _, _ = hooks.active()
 
-    def answer(request):
+    def wait_if_slow(request):
         if request.path == slow:
-            time.sleep(1.5)  # what a slow receiver is
+            time.sleep(1.5)
         return 200
-    hooks.receiver.answer = answer
+    hooks.receiver.answer = wait_if_slow
     began = time.monotonic()
     ids = hooks.emit(60)
     hooks.await_events(quick, ids, 20)
@@ -263,15 +263,15 @@ def test_no_more_requests_are_under_way_to_a_receiver_than_are_allowed(hooks):
     path, _, _ = hooks.active()
     state = {"now": 0, "most": 0}
 
-    def answer(request):
+    def wait_a_moment(request):
         with hooks.receiver.lock:
             state["now"] += 1
             state["most"] = max(state["most"], state["now"])
-        time.sleep(0.05)  # a request that takes its time
+        time.sleep(0.05)
         with hooks.receiver.lock:
             state["now"] -= 1
         return 200
-    hooks.receiver.answer = answer
+    hooks.receiver.answer = wait_a_moment
     hooks.await_events(path, hooks.emit(40))
     assert 2 <= state["most"] <= 4
 

@@ -310,7 +310,12 @@ guard_url(const char *url, bool loopback, struct arena *arena, const char **ret)
         return FAIL_FIELD(arena, FIELD, "the port must be 443 or 8443");
     if (parts.port == 0)
         return FAIL_FIELD(arena, FIELD, "the port must be a number");
-    return need(*ret = arena_printf(arena, "%s://%.*s:%u%s%s", parts.https ? "https" : "http",
-                                    (int)parts.host_size, parts.host, parts.port,
-                                    *parts.rest == '/' ? "" : "/", parts.rest));
+    TRY(need(small = arena_printf(arena, "%s://%.*s:%u%s%s", parts.https ? "https" : "http",
+                                  (int)parts.host_size, parts.host, parts.port,
+                                  *parts.rest == '/' ? "" : "/", parts.rest)));
+    if (strlen(small) > GUARD_URL_BYTES) /* it is read again before it is used */
+        return FAIL_FIELD(arena, FIELD, "must have at most %d characters with its port",
+                          GUARD_URL_BYTES);
+    *ret = small;
+    return OK;
 }

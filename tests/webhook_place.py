@@ -14,6 +14,7 @@ import uuid
 
 import nacl.exceptions
 import nacl.signing
+import psycopg2.extras
 from samverka_client import Problem, Rpc, Web, uuid7, wait_for
 
 PASSWORD = "en lång lösenfras för webhooks"
@@ -268,9 +269,9 @@ class Place:
         connection = self.cluster.postgres.connect("samverka", "postgres")
         try:
             with connection.cursor() as cursor:
-                for row in rows:
-                    cursor.execute("INSERT INTO events.outbox (tenant_id, internal, event) "
-                                   "VALUES (%s, %s, %s)", row)
+                psycopg2.extras.execute_values(
+                    cursor, "INSERT INTO events.outbox (tenant_id, internal, event) VALUES %s",
+                    rows, page_size=500)
         finally:
             connection.close()
         return ids
