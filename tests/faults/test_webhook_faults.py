@@ -44,30 +44,6 @@ class Moody:
         return 200
 
 
-class Killer:
-    """Kills notifications every two seconds, and starts it again."""
-
-    def __init__(self, cluster):
-        self.cluster = cluster
-        self.kills = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        while not self._stopping.wait(2):
-            self.cluster.kill("notifications")
-            self.kills += 1
-            self.cluster.start_service("notifications")
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        self._thread.join(60)
-
-
 @pytest.fixture(scope="module")
 def hooks(make_module_cluster):
     cluster = make_module_cluster(services=["registry", "events", "notifications", "gateway"],
@@ -101,45 +77,54 @@ def check(hooks, path, ids, most_duplicates):
     assert all(len(bodies) == 1 for bodies in seen.values())
 
 
-def arrive(hooks, path, ids, deadline_s):
-    wait_for(lambda: len({event["id"] for event in hooks.receiver.events_at(path)}) == len(ids),
-             deadline_s, f"{len(ids)} events")
+def arrived(hooks, path, ids):
+    return len({event["id"] for event in hooks.receiver.events_at(path)}) == len(ids)
 
 
-def run(hooks, count, deadline_s, seed, killer=None):
+def wait_and_kill(hooks, path, ids, deadline_s):
+    """Kills notifications every two seconds and starts it again; gives how often.  In this thread: a
+    process that a thread has started ends with it."""
+    kills = 0
+    until = time.monotonic() + deadline_s
+    while not arrived(hooks, path, ids):
+        assert time.monotonic() < until, f"waited {deadline_s} s for {len(ids)} events"
+        time.sleep(2)
+        hooks.cluster.kill("notifications")
+        hooks.cluster.start_service("notifications")
+        kills += 1
+    return kills
+
+
+def run(hooks, count, deadline_s, seed, kill=False):
     path, _, _ = hooks.active()
     hooks.receiver.answer = Moody(seed)
     began = time.monotonic()
-    ids = []
+    ids, kills = [], 0
     for first in range(0, count, 1000):
         ids += hooks.emit(min(1000, count - first), key=lambda n, f=first: f"key-{(f + n) % KEYS}")
-    if killer:
-        with killer:
-            arrive(hooks, path, ids, deadline_s)
-        print(f"{killer.kills} kills")
-    else:
-        arrive(hooks, path, ids, deadline_s)
-    print(f"{count} events in {time.monotonic() - began:.1f} s")
-    return path, ids
+    if kill:
+        kills = wait_and_kill(hooks, path, ids, deadline_s)
+    wait_for(lambda: arrived(hooks, path, ids), deadline_s, f"{len(ids)} events")
+    print(f"{count} events in {time.monotonic() - began:.1f} s, {kills} kills")
+    return path, ids, kills
 
 
 def test_with_three_failures_in_ten_everything_arrives_in_order_and_once(hooks):
-    path, ids = run(hooks, 1200, 200, seed=5)
+    path, ids, _ = run(hooks, 1200, 200, seed=5)
     check(hooks, path, ids, most_duplicates=len(ids) // 100)
 
 
 def test_a_sender_that_is_killed_every_two_seconds_loses_nothing(hooks):
-    killer = Killer(hooks.cluster)
-    path, ids = run(hooks, 900, 250, seed=6, killer=killer)
-    assert killer.kills >= 2
+    path, ids, kills = run(hooks, 900, 250, seed=6, kill=True)
+    assert kills >= 2
     # Each kill may repeat what was under way.
-    check(hooks, path, ids, most_duplicates=killer.kills * 16 + len(ids) // 100)
+    check(hooks, path, ids, most_duplicates=kills * 16 + len(ids) // 100)
 
 
 def test_of_two_senders_each_event_is_sent_by_one(hooks):
     hooks.cluster.scale("notifications", 2)
     try:
-        path, ids = run(hooks, 600, 120, seed=7)
+        path, ids, _ = run(hooks, 600, 120, seed=7)
         check(hooks, path, ids, most_duplicates=len(ids) // 100)
     finally:
         hooks.cluster.scale("notifications", 1)
@@ -164,5 +149,5 @@ def test_a_drained_sender_gives_back_what_is_under_way(hooks):
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_a_hundred_thousand_arrive(hooks):
-    path, ids = run(hooks, 100_000, 3000, seed=8)
+    path, ids, _ = run(hooks, 100_000, 3000, seed=8)
     check(hooks, path, ids, most_duplicates=1000)
