@@ -276,6 +276,15 @@ class Place:
             connection.close()
         return ids
 
+    def execute(self, sql, *values):
+        connection = self.cluster.postgres.connect("samverka", "postgres")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
     def _data(self, number):
         data = self.contract.message("registry.v1.NeedPublished")()
         data.need_id = f"0193a000-0000-7000-8000-{number:012x}"

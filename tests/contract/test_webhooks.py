@@ -309,22 +309,12 @@ def test_after_a_rotation_the_old_and_the_new_secret_sign(hooks):
     for keys in ({"secret": old}, {"secret": new}, {"public": public},
                  {"public": webhook["publicKey"]}):
         verify(request.headers, request.body, **keys)
-    execute(hooks, "UPDATE notifications.webhook SET old_until = now() - interval '1 s'")
+    hooks.execute("UPDATE notifications.webhook SET old_until = now() - interval '1 s'")
     hooks.await_events(path, hooks.emit())
     request = hooks.receiver.at(path)[-1]
     verify(request.headers, request.body, secret=new)
     with pytest.raises(BadSignature):
         verify(request.headers, request.body, secret=old, public=webhook["publicKey"])
-
-
-def execute(hooks, sql, *values):
-    connection = hooks.cluster.postgres.connect("samverka", "postgres")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
 
 
 def test_a_secret_is_shown_once_and_stands_nowhere_in_the_clear(hooks):
@@ -344,7 +334,7 @@ def test_a_secret_is_shown_once_and_stands_nowhere_in_the_clear(hooks):
     import base64
     raw = base64.b64decode(secret[6:])
     forms = [secret[6:].encode(), raw, raw.hex().encode()]
-    rows = execute(hooks, "SELECT w::text FROM notifications.webhook w UNION ALL "
+    rows = hooks.execute("SELECT w::text FROM notifications.webhook w UNION ALL "
                           "SELECT i::text FROM notifications.idempotency i UNION ALL "
                           "SELECT encode(answer, 'escape') FROM notifications.idempotency "
                           "WHERE answer IS NOT NULL")
