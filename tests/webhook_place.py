@@ -2,6 +2,7 @@
 tenant with an officer whose events enter the log as the services write them."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import http.server
@@ -69,7 +70,7 @@ class Request:
     def id(self):
         return self.headers["webhook-id"]
 
-    @property
+    @functools.cached_property
     def events(self):
         """The events as JSON, whatever the mode."""
         kind = self.headers.get("content-type", "").split(";")[0]
@@ -91,6 +92,7 @@ class Receiver:
 
     def __init__(self):
         self.requests = []
+        self.accepted = {}  # path: events without pings, in the order of their requests
         self.lock = threading.Lock()
         self.answer = lambda request: 204
         outer = self
@@ -133,6 +135,10 @@ class Receiver:
             return
         status, headers = answer if isinstance(answer, tuple) else (answer, {})
         request.status = status
+        if status < 300:
+            with self.lock:
+                self.accepted.setdefault(request.path, []).extend(
+                    event for event in request.events if event["type"] not in PINGS)
         handler.send_response(status)
         content = headers.pop("body", b"")
         for name, value in headers.items():
@@ -148,8 +154,8 @@ class Receiver:
 
     def events_at(self, path):
         """The events that were accepted, in the order of their requests; without pings."""
-        return [event for request in self.at(path) if request.status and request.status < 300
-                for event in request.events if event["type"] not in PINGS]
+        with self.lock:
+            return list(self.accepted.get(path, []))
 
     def stop(self):
         self.server.shutdown()
@@ -252,6 +258,7 @@ class Place:
                     self.delete(webhook, web)
         with self.receiver.lock:
             self.receiver.requests.clear()
+            self.receiver.accepted.clear()
 
     # events
 

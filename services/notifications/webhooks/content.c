@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#define NAME_BYTES 64
 #define STRUCTURED "content-type: application/cloudevents+json; charset=UTF-8\n"
 
 static void
@@ -46,6 +47,16 @@ put_type(struct buffer *into, const char *type)
     buffer_printf(into, "content-type: %s\n", type);
 }
 
+/* Names of attributes are small letters and digits; what else an event came with would break
+ * out of its header, and stays in the structured form. */
+static bool
+is_name(const char *name)
+{
+    const size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+    return size > 0 && size <= NAME_BYTES && !name[size];
+}
+
 static void
 put_attributes(json_t *event, struct buffer *into)
 {
@@ -56,7 +67,7 @@ put_attributes(json_t *event, struct buffer *into)
     {
         char number[32];
 
-        if (strncmp(name, "data", 4) == 0 && (!name[4] || strcmp(name, "data_base64") == 0))
+        if (!is_name(name) || strcmp(name, "data") == 0)
             continue;
         if (strcmp(name, "datacontenttype") == 0 && json_is_string(value))
             put_type(into, json_string_value(value));

@@ -276,7 +276,7 @@ is_localhost(const struct parts *parts)
 static struct status
 check_host(const struct parts *parts, bool loopback, struct arena *arena, bool *ret_own)
 {
-    bool is_address;
+    bool is_address = false;
 
     if (parts->host_size == 0)
         return FAIL_FIELD(arena, FIELD, "has no host");
@@ -293,9 +293,9 @@ check_host(const struct parts *parts, bool loopback, struct arena *arena, bool *
 struct status
 guard_url(const char *url, bool loopback, struct arena *arena, const char **ret)
 {
-    struct parts parts;
+    struct parts parts = {0};
     char *small;
-    bool own;
+    bool own = false;
 
     TRY(check_characters(url, arena));
     TRY(need(small = arena_copy(arena, url)));

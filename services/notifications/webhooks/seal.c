@@ -62,6 +62,8 @@ seal_ring_create(const char *keys, struct arena *arena, struct seal_ring **ret)
         TRY(add_key(ring, keys, size, arena));
         keys += size + (keys[size] == ',');
     }
+    if (sodium_mprotect_readonly(ring) != 0)
+        return FAIL(arena, INTERNAL, "the keys' memory cannot be protected");
     *ret = take(&ring);
     return OK;
 }

@@ -23,6 +23,7 @@
 #define SLOT_BYTES ((size_t)4 << 20)
 #define BODY_BYTES ((size_t)2 << 20)
 #define SLOTS_MOST 256
+#define TENANT_SHARE 4
 
 static struct metric in_flight_gauge =
     METRIC("webhook_in_flight", METRIC_GAUGE, "requests under way", NULL, NULL);
@@ -165,6 +166,24 @@ fill_slot(struct sender *sender, struct pg_tx *tx, const struct due *due, struct
     return OK;
 }
 
+/* A tenant has a quarter of all at most, so that its slow receivers leave room for others'. */
+static uint32_t
+room_of(const struct sender *sender, const char *tenant_id)
+{
+    const uint32_t each = sender->webhooks->config.in_flight;
+    uint32_t most = (uint32_t)sender->slot_count / TENANT_SHARE, own = 0, left = 0;
+
+    most = most > each ? most : each;
+    for (size_t i = 0; i < sender->slot_count; i++) {
+        const struct slot *slot = &sender->slots[i];
+
+        left += slot->state == SLOT_FREE;
+        own += slot->state == SLOT_SENDING && strcmp(slot->tenant_id, tenant_id) == 0;
+    }
+    most = most > own ? most - own : 0;
+    return most < left ? most : left;
+}
+
 static struct status
 take_due(struct sender *sender, struct pg_tx *tx)
 {
@@ -174,8 +193,8 @@ take_due(struct sender *sender, struct pg_tx *tx)
 
     if (atomic_load(&sender->stopping))
         return OK;
-    TRY(store_take(tx, &sender->step, (uint32_t)count_slots(sender, SLOT_FREE),
-                   config->in_flight, (int64_t)config->timeout_ms + NOTE_MS, &due, &count));
+    TRY(store_take(tx, &sender->step, room_of(sender, tx->scope.tenant_id), config->in_flight,
+                   (int64_t)config->timeout_ms + NOTE_MS, &due, &count));
     for (size_t i = 0; i < count; i++)
         TRY(fill_slot(sender, tx, &due[i], find_slot(sender, SLOT_FREE, NULL)));
     return OK;
