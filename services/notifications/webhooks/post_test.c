@@ -182,11 +182,12 @@ a_protocol_other_than_https_is_refused_by_libcurl_as_well(void **state)
     }
 }
 
+/* With the setting the proxy's address is one that may be connected to. */
 static void
 no_proxy_of_the_environment_is_used(void **state)
 {
     const struct post_config config =
-        config_of(false, arena_printf(&arena, "hooks.example.org:%u:10.0.0.1", port));
+        config_of(true, arena_printf(&arena, "hooks.example.org:%u:10.0.0.1", port));
     char proxy[64];
     unsigned connects;
 
