@@ -95,6 +95,22 @@ def test_a_request_is_too_old_after_five_minutes(hooks):
         verify(request.headers, request.body, secret, now=time.time() + 310)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_request_is_what_the_openapi_document_says(hooks, mode):
+    post = hooks.officer.get("/openapi.json")["webhooks"]["event"]["post"]
+    path, _, _ = hooks.active(mode=mode)
+    hooks.await_events(path, hooks.emit(2))
+    for request in hooks.receiver.at(path):
+        for header in post["parameters"]:
+            assert re.search(header["schema"]["pattern"], request.headers[header["name"]])
+        if request.body:
+            kind = request.headers["content-type"].split(";")[0]
+            schema = post["requestBody"]["content"][kind]["schema"]
+            assert schema["type"] == ("array" if mode == "WEBHOOK_BATCH" else "object")
+        for event in request.events:
+            assert set(("specversion", "id", "source", "type")) <= set(event)
+
+
 def test_a_receiver_is_verified_before_it_gets_events(hooks):
     path = hooks.path()
     hooks.receiver.answer = lambda request: 503
