@@ -132,6 +132,7 @@ class Instance:
             "pg_dsn": cluster.dsn(f"app_{self.service}"),
             "redis_port": ports["redis"],
             "cursor_secret": cluster.secret("cursor"),
+            "webhook_keys": cluster.secret("webhooks"),
             "stream_endpoints": f"tcp://127.0.0.1:{ports['stream']}",
             "doorbell_endpoints": f"tcp://127.0.0.1:{ports['doorbell']}",
             "stream_bind": f"tcp://{cluster.stream_host}:{ports['stream']}",

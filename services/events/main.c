@@ -58,7 +58,7 @@ main(int argc, char **argv)
         .settings_values = &settings,
         .timers = log_timers,
         .statements = store_statements,
-        .schema_version = 5,
+        .schema_version = 6,
         .uses = USES_POSTGRES | USES_DOORBELL,
         .create_state = create_state,
         .destroy_state = destroy_state,

@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 
+#include "common/service/common_settings.h"
 #include "common/service/service.h"
 #include "services/notifications/notifications.h"
 
@@ -24,7 +25,6 @@ static struct notifications_state state;
 static struct status
 create_state(struct service_frame *frame, struct arena *arena, void **ret)
 {
-    (void)frame;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return FAIL(arena, INTERNAL, "libcurl does not start");
     state.mail = (struct mail_settings){.smtp_url = settings.smtp_url,
@@ -36,14 +36,41 @@ create_state(struct service_frame *frame, struct arena *arena, void **ret)
                                         .tls_required = settings.smtp_tls_required,
                                         .send_ms = (uint32_t)settings.mail_send_ms};
     *ret = &state;
-    return OK;
+    return webhooks_create(
+        &(struct webhooks_config){.keys = settings.webhook_keys,
+                                  .ca_file = settings.webhook_ca_file,
+                                  .source = frame->settings->event_source,
+                                  .timeout_ms = (uint32_t)settings.webhook_timeout_ms,
+                                  .in_flight = (uint32_t)settings.webhook_in_flight,
+                                  .in_flight_all = (uint32_t)settings.webhook_in_flight_all,
+                                  .log_days = (uint32_t)settings.webhook_log_days,
+                                  .retry_thousandths =
+                                      (uint32_t)settings.webhook_retry_thousandths,
+                                  .loopback = settings.webhook_insecure_loopback},
+        arena, &state.webhooks);
 }
 
 static void
 destroy_state(void *shared)
 {
-    (void)shared;
+    struct notifications_state *made = shared;
+
+    if (made)
+        webhooks_destroy(&made->webhooks);
     curl_global_cleanup();
+}
+
+static struct status
+start(struct service_frame *frame, struct arena *arena)
+{
+    return webhooks_start(&state.webhooks, frame, arena);
+}
+
+static void
+stop(struct service_frame *frame)
+{
+    (void)frame;
+    webhooks_stop(&state.webhooks);
 }
 
 int
@@ -51,11 +78,16 @@ main(int argc, char **argv)
 {
     static const struct service_timer timers[] = {
         {.name = "send_mails", .every_ms = 500, .run = sender_run},
+        {.name = "feed_webhooks", .every_ms = 250, .run = webhooks_feed},
+        {.name = "tell_webhooks", .every_ms = 1000, .run = webhooks_tell},
+        {.name = "tidy_webhooks", .every_ms = 15000, .run = webhooks_tidy},
         {0},
     };
-    static const char *const calls[] = {"registry", NULL};
-    const ProtobufCService *const methods[] = {subscriptions_service, messages_service, NULL};
-    const struct pg_statement *const *const statements[] = {notifications_statements, NULL};
+    static const char *const calls[] = {"registry", "events", NULL};
+    const ProtobufCService *const methods[] = {subscriptions_service, messages_service,
+                                               webhooks_service, NULL};
+    const struct pg_statement *const *const statements[] = {notifications_statements,
+                                                            webhooks_statements, NULL};
     const struct service_inbox inbox = {.service = notifications_inbox, .stored = true};
     const struct service notifications = {
         .name = "notifications",
@@ -66,10 +98,12 @@ main(int argc, char **argv)
         .timers = timers,
         .statements = statements,
         .calls = calls,
-        .schema_version = 1,
+        .schema_version = 2,
         .uses = USES_POSTGRES | USES_RPC,
         .create_state = create_state,
         .destroy_state = destroy_state,
+        .start = start,
+        .stop = stop,
     };
 
     return service_main(argc, argv, &notifications);

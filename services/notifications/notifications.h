@@ -3,6 +3,7 @@
 /* The doors of notifications, for main.c. */
 
 #include "common/service/call.h"
+#include "services/notifications/webhooks/webhooks.h"
 
 extern const ProtobufCService *const subscriptions_service;
 extern const ProtobufCService *const messages_service;
@@ -20,6 +21,7 @@ struct mail_settings {
 
 struct notifications_state {
     struct mail_settings mail;
+    struct webhooks webhooks;
 };
 
 /* The timer that sends due mails. */

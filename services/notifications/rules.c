@@ -1,5 +1,6 @@
 #include "services/notifications/rules.h"
 
+#include "notifications/v1/webhooks.pb-c.h"
 #include "registry/v1/programmes.pb-c.h"
 
 enum text_name {
@@ -36,6 +37,8 @@ static const struct {
                                  TEXT_ENDED_TEXT},
     [MESSAGE_PLACEMENT_OUTCOME] = {NOTIFICATIONS__V1__TOPIC__PLACEMENT_MOVED,
                                    TEXT_OUTCOME_TITLE, TEXT_OUTCOME_TEXT},
+    [MESSAGE_WEBHOOK_STOPPED] = {NOTIFICATIONS__V1__TOPIC__WEBHOOK_STOPPED,
+                                 TEXT_WEBHOOK_STOPPED_TITLE, TEXT_WEBHOOK_STOPPED_TEXT},
 };
 
 static bool
@@ -65,6 +68,14 @@ verdict_word(int64_t overall, enum lang lang)
     }
 }
 
+static const char *
+webhook_reason(int64_t reason, enum lang lang)
+{
+    return reason == NOTIFICATIONS__V1__WEBHOOK_REASON__WEBHOOK_GONE
+               ? texts[TEXT_WEBHOOK_GONE].in[lang]
+               : texts[TEXT_WEBHOOK_EXHAUSTED].in[lang];
+}
+
 struct status
 rules_words(struct arena *arena, enum message_kind kind, int64_t detail, enum lang lang,
             struct message_words *ret)
@@ -77,12 +88,14 @@ rules_words(struct arena *arena, enum message_kind kind, int64_t detail, enum la
     TRY(need(score = arena_printf(arena, "%lld", (long long)(detail / 1000))));
 
     const struct text_value values[] = {{"score", score},
-                                        {"verdict", verdict_word(detail, lang)}};
+                                        {"verdict", verdict_word(detail, lang)},
+                                        {"reason", webhook_reason(detail, lang)}};
 
     TRY(need(words.title = text_fill(arena, texts[kinds[kind].title].in[lang], values,
                                      COUNT_OF(values))));
     TRY(need(words.text =
                  text_fill(arena, texts[kinds[kind].text].in[lang], values, COUNT_OF(values))));
+    words.unasked = kind == MESSAGE_WEBHOOK_STOPPED;
     *ret = words;
     return OK;
 }
@@ -91,13 +104,13 @@ struct status
 rules_letter(struct arena *arena, const struct message_words *words, const char *name,
              const char *public_url, enum lang lang, const char **ret)
 {
+    const enum text_name why = words->unasked ? TEXT_MAIL_FOOTER_OFFICER : TEXT_MAIL_FOOTER;
     const struct text_value values[] = {{"name", name}, {"link", public_url}};
     const char *greeting, *footer;
 
     TRY(need(greeting = text_fill(arena, texts[TEXT_MAIL_GREETING].in[lang], values,
                                   COUNT_OF(values))));
-    TRY(need(footer =
-                 text_fill(arena, texts[TEXT_MAIL_FOOTER].in[lang], values, COUNT_OF(values))));
+    TRY(need(footer = text_fill(arena, texts[why].in[lang], values, COUNT_OF(values))));
     return need(
         *ret = arena_printf(arena, "%s\n\n%s\n\n-- \n%s\n", greeting, words->text, footer));
 }
@@ -105,6 +118,8 @@ rules_letter(struct arena *arena, const struct message_words *words, const char 
 struct status
 rules_subscription(struct arena *arena, const Notifications__V1__SubscribeRequest *request)
 {
+    if (request->topic == NOTIFICATIONS__V1__TOPIC__WEBHOOK_STOPPED)
+        return FAIL_FIELD(arena, "topic", "is told to every officer without a subscription");
     if (request->topic == NOTIFICATIONS__V1__TOPIC__TOPIC_UNSPECIFIED ||
         !protobuf_c_enum_descriptor_get_value(&notifications__v1__topic__descriptor,
                                               (int)request->topic))

@@ -16,6 +16,7 @@ enum message_kind {
     MESSAGE_PLACEMENT_STARTED = 5,
     MESSAGE_PLACEMENT_ENDED = 6,
     MESSAGE_PLACEMENT_OUTCOME = 7, /* detail: number of registry.v1.Outcome */
+    MESSAGE_WEBHOOK_STOPPED = 8,   /* detail: number of WebhookReason */
 };
 
 Notifications__V1__Topic rules_topic(enum message_kind kind);
@@ -23,6 +24,7 @@ Notifications__V1__Topic rules_topic(enum message_kind kind);
 struct message_words {
     const char *title;
     const char *text;
+    bool unasked; /* nobody subscribed to it: the letter says why it comes */
 };
 
 must_use struct status rules_words(struct arena *arena, enum message_kind kind, int64_t detail,

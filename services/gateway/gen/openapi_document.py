@@ -3,6 +3,8 @@
 import json
 import re
 
+import openapi_webhooks
+
 VARIABLE = re.compile(r"\{(\w+)\}")
 EVENT = {"$ref": "#/components/schemas/CloudEvent"}
 
@@ -444,6 +446,7 @@ def make(routes, methods, codes, version):
         "tags": [{"name": name, **({"description": text} if text else {})}
                  for name, text in tags.items()],
         "paths": paths,
+        "webhooks": openapi_webhooks.section(),
         "components": {
             "schemas": {**dict(sorted(schemas.made.items())), **fixed_schemas(codes)},
             "responses": problem_components(codes),

@@ -79,6 +79,14 @@ get_contact(struct call *call, const Registry__V1__GetContactRequest *request,
     return OK;
 }
 
+static struct status
+list_role_holders(struct call *call, const Registry__V1__ListRoleHoldersRequest *request,
+                  Registry__V1__ListRoleHoldersReply *reply)
+{
+    return store_account_holders(call->tx, call->arena, request->role, &reply->account_ids,
+                                 &reply->n_account_ids);
+}
+
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Registry__V1__Accounts_Service, handler, Registry__V1__##Name##Request,         \
                Registry__V1__##Name##Reply)
@@ -87,6 +95,7 @@ METHOD(create_account, CreateAccount)
 METHOD(get_account, GetAccount)
 METHOD(set_account_roles, SetAccountRoles)
 METHOD(get_contact, GetContact)
+METHOD(list_role_holders, ListRoleHolders)
 
 static Registry__V1__Accounts_Service service = REGISTRY__V1__ACCOUNTS__INIT(rpc_);
 const ProtobufCService *const accounts_service = &service.base;

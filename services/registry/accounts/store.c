@@ -102,6 +102,25 @@ store_account_get(struct pg_tx *tx, struct arena *arena, const char *account_id,
 }
 
 struct status
+store_account_holders(struct pg_tx *tx, struct arena *arena, Wire__V1__Role role,
+                      const char ***ret, size_t *ret_count)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    const char **list;
+    size_t count = 0;
+
+    TRY(pg_query(tx, &SQL_ROLE_HOLDERS, PG_IN(pg_text(tx->scope.tenant_id), pg_i64(role)),
+                 &rows));
+    TRY(need(list = ARENA_ARRAY(arena, const char *, rows.count + 1)));
+    while (count < rows.count && pg_next_row(&rows, arena, PG_OUT(pg_to_text(&list[count]))))
+        count++;
+    TRY(pg_rows_status(&rows));
+    *ret = list;
+    *ret_count = count;
+    return OK;
+}
+
+struct status
 store_account_set_roles(struct pg_tx *tx, struct arena *arena, const char *account_id,
                         const Wire__V1__Role *roles, size_t count, uint64_t expected_version)
 {

@@ -33,6 +33,11 @@ must_use struct status store_account_put(struct pg_tx *tx, struct arena *arena, 
 must_use struct status store_account_get(struct pg_tx *tx, struct arena *arena,
                                          const char *account_id, Registry__V1__Account **ret);
 
+/* Who has the role in the transaction's tenant, at most 200. */
+must_use struct status store_account_holders(struct pg_tx *tx, struct arena *arena,
+                                             Wire__V1__Role role, const char ***ret,
+                                             size_t *ret_count);
+
 /* No roles end the membership.  VERSION_MISMATCH. */
 must_use struct status store_account_set_roles(struct pg_tx *tx, struct arena *arena,
                                                const char *account_id,

@@ -1,0 +1,1 @@
+INSERT INTO webhook_roll (id) VALUES ($1::uuid) ON CONFLICT (id) DO NOTHING

@@ -1,0 +1,1 @@
+SELECT id FROM webhook_roll WHERE live ORDER BY id

@@ -1,0 +1,1 @@
+UPDATE webhook SET told = true WHERE tenant_id = $1::uuid AND id = $2::uuid AND version = $3::bigint

@@ -1,0 +1,1 @@
+SELECT count(*) FROM webhook WHERE tenant_id = $1::uuid
