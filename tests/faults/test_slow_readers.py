@@ -122,7 +122,8 @@ def test_slow_followers_harm_nobody_and_complete_later(make_cluster, client, tmp
     began = time.monotonic()
     wait_for(lambda: time.monotonic() > began + rates.quiet_s, 300, "the quiet time")
     memory = resident_mib(cluster["events"])
-    slow = Connection(client, cluster, rcvhwm=1, rcvbuf=65536)
+    # It says that it is alive, and does not mind that it reads no answer to that.
+    slow = Connection(client, cluster, rcvhwm=1, rcvbuf=65536, heartbeat_timeout=60000)
     stopped = Stopped(client, cluster, tmp_path)
     slow.follow(0, credit=100000)
     stopped.stop()
