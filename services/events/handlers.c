@@ -105,9 +105,14 @@ read_on(struct read *read, struct pg_tx *tx, uint64_t head_position)
         TRY(store_page(tx, read->through, READ_BLOCKS, read->sieve, &page));
         if (!page || page->position > read->through + 1)
             return store_missing(tx, read->through, &first_kept);
-        for (const struct block *block = page; block; block = block->next)
+        for (struct block *block = page; block; block = block->next) {
+            /* A page of everything comes with its events not yet found. */
+            if (!block_open(block))
+                return FAIL(tx->arena, INTERNAL, "the block at %" PRIu64 " cannot be read",
+                            block->position);
             if (!read_block(read, block))
                 return OK;
+        }
     }
     return OK;
 }

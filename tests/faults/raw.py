@@ -5,6 +5,7 @@ import hashlib
 import threading
 import time
 
+import zmq
 from events_place import own_key
 
 CREDIT = 5000
@@ -33,12 +34,13 @@ class Connection:
     """One DEALER and what comes over it."""
 
     def __init__(self, client, cluster, keys=None, endpoint=None, **options):
-        server = (cluster.key_folder / "events.pub").read_bytes().strip()
         self.stream = client.stream
-        self.socket = client.connect(endpoint or cluster.stream_endpoint, server,
-                                     *(keys or own_key(cluster)))
-        for name, value in options.items():
-            setattr(self.socket, name, value)
+        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.curve_serverkey = (cluster.key_folder / "events.pub").read_bytes().strip()
+        self.socket.curve_publickey, self.socket.curve_secretkey = keys or own_key(cluster)
+        for name, value in {"linger": 0, "heartbeat_ivl": 1000, **options}.items():
+            setattr(self.socket, name, value)  # before it connects: later they would do nothing
+        self.socket.connect(endpoint or cluster.stream_endpoint)
 
     def send(self, **frame):
         self.socket.send(self.stream.ClientFrame(**frame).SerializeToString())

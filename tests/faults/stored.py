@@ -75,10 +75,10 @@ def log_files(cluster):
     rows = query(cluster, """
         SELECT pg_relation_filepath(part.oid), pg_relation_size(part.oid)
         FROM (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'events'::regnamespace
-                AND c.relkind = 'r' AND c.relname ~ '^log'
+                AND c.relkind = 'r' AND c.relname ~ '^log_[0-9]+$'
               UNION SELECT c.reltoastrelid FROM pg_class c
               WHERE c.relnamespace = 'events'::regnamespace
-                AND c.relkind = 'r' AND c.relname ~ '^log' AND c.reltoastrelid <> 0) AS part""")
+                AND c.relkind = 'r' AND c.relname ~ '^log_[0-9]+$' AND c.reltoastrelid <> 0) AS part""")
     return [(cluster.postgres.data / path, size) for path, size in rows if size]
 
 

@@ -47,14 +47,19 @@ def leaders(cluster):
             if "samverka_events_leader 1" in one.get("/metrics")[1].splitlines()]
 
 
-def stop_the_leader(cluster, hold_s, chance):
-    """One round; gives the seconds until another one numbered."""
+def stop_the_leader(cluster, crowd, hold_s, chance, idle):
+    """One round; gives the seconds until another one numbered.  Under load the leader is stopped
+    within a transaction most of the time, `idle` between two."""
     wait_for(lambda: len(leaders(cluster)) == 1, TAKEOVER_S, "exactly one leader")
+    if idle:
+        crowd.hold()
+        await_drained(cluster)
     moment = time.monotonic() + chance.uniform(0, 0.3)
     wait_for(lambda: time.monotonic() > moment, 5, "the moment")
     stopped = leader(cluster)
     stopped.send(signal.SIGSTOP)
     began = time.monotonic()
+    crowd.release()
     await_leader(cluster, other_than=stopped, deadline_s=60)
     before = query(cluster, "SELECT position FROM events.head")[0][0]
     wait_for(lambda: query(cluster, "SELECT position FROM events.head")[0][0] > before, 60,
@@ -80,8 +85,8 @@ def test_two_sequencers_never_both_number(make_cluster, client, contract, tmp_pa
     took = []
     with Crowd(writers) as crowd:
         crowd.await_acked(200, 60)
-        for _ in range(rounds):
-            took.append(stop_the_leader(cluster, hold_s, chance))
+        for n in range(rounds):
+            took.append(stop_the_leader(cluster, crowd, hold_s, chance, n % 2 == 0))
             crowd.check()
     log = check_log(client, cluster, read(tmp_path))
     other = check_log(client, cluster, read(tmp_path),

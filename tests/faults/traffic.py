@@ -26,13 +26,17 @@ class Writer(threading.Thread):
         super().__init__(daemon=True, name=name)
         self.journal = Journal(folder, name)
         self.chance = random.Random(f"{seed} {name}")
-        self.stopping = threading.Event()
+        self.stopping, self.held, self.rests = threading.Event(), threading.Event(), False
         self.acked, self.failure = 0, None
 
     def run(self):
         try:
             while not self.stopping.is_set():
-                self.step()
+                self.rests = self.held.is_set()
+                if self.rests:
+                    self.stopping.wait(0.02)
+                else:
+                    self.step()
         except Exception as failure:  # noqa: BLE001: told by Crowd
             self.failure = failure
         finally:
@@ -208,6 +212,16 @@ class Crowd:
     def check(self):
         for writer in self.writers:
             assert writer.failure is None, f"{writer.name}: {writer.failure!r}"
+
+    def hold(self):
+        """Until release() nothing is written; back when nothing is under way."""
+        for writer in self.writers:
+            writer.held.set()
+        wait_for(lambda: all(writer.rests for writer in self.writers), 30, "the writers to rest")
+
+    def release(self):
+        for writer in self.writers:
+            writer.held.clear()
 
     def acked(self, kind=Writer):
         return sum(writer.acked for writer in self.writers if isinstance(writer, kind))
