@@ -158,12 +158,13 @@ static void
 known_data_is_json_in_every_mode(void **state)
 {
     Registry__V1__NeedPublished data = REGISTRY__V1__NEED_PUBLISHED__INIT;
-    Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
+    Google__Protobuf__Any any;
     uint8_t packed[128];
     struct content content;
 
     (void)state;
     begin();
+    google__protobuf__any__init(&any);
     data.need_id = "0193a000-0000-7000-8000-000000000001";
     any.type_url = arena_copy(&arena, "type.googleapis.com/registry.v1.NeedPublished");
     any.value.len = protobuf_c_message_pack(&data.base, packed);
