@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import cluster as house_cluster  # noqa: E402
 import servers  # noqa: E402
 
+SEGMENTS = 64  # 1 GiB, the min_wal_size of our settings
 READY_S = 60
 RUN_S = 300
 # What a writer of events_write writes beside its event.
@@ -127,6 +128,13 @@ class Samverka(System):
         self.await_leader()
         for statement in ROW:
             self.sql(statement)
+        self.age()
+
+    def age(self):
+        """As a Postgres that has run for an hour: segments of its log are there to be used again."""
+        for _ in range(SEGMENTS):
+            self.sql("SELECT pg_logical_emit_message(false, 'bench', 'x'), pg_switch_wal()")
+        self.sql("CHECKPOINT")
 
     def await_leader(self):
         """Ready is whoever can be followed; only the leader takes what is appended."""
