@@ -196,6 +196,27 @@ services_read_where_messages_go(void **state)
                 NOT_FOUND);
 }
 
+static void
+who_has_a_role_is_told_by_tenant(void **state)
+{
+    Registry__V1__ListRoleHoldersRequest request =
+        REGISTRY__V1__LIST_ROLE_HOLDERS_REQUEST__INIT;
+    Registry__V1__ListRoleHoldersReply *reply;
+    Registry__V1__Account *officer, *graduate;
+
+    (void)state;
+    assert_ok(create("officer@du.se", WIRE__V1__ROLE__PARTNERSHIP_OFFICER, "", &officer));
+    assert_ok(create("graduate@du.se", GRADUATE, "", &graduate));
+    request.role = WIRE__V1__ROLE__PARTNERSHIP_OFFICER;
+    stage_act(&stage, WIRE__V1__ROLE__SERVICE, TENANT_A);
+    assert_ok(stage_call(&stage, accounts_service, "ListRoleHolders", &request, &reply));
+    assert_int_equal(reply->n_account_ids, 1);
+    assert_string_equal(reply->account_ids[0], officer->account_id);
+    stage_act(&stage, WIRE__V1__ROLE__SERVICE, TENANT_B);
+    assert_ok(stage_call(&stage, accounts_service, "ListRoleHolders", &request, &reply));
+    assert_int_equal(reply->n_account_ids, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -208,6 +229,7 @@ main(void)
         TEST(only_operators_make_and_change_operators),
         TEST(without_roles_an_account_leaves_the_tenant),
         TEST(services_read_where_messages_go),
+        TEST(who_has_a_role_is_told_by_tenant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,9 @@ CREATE TABLE webhook_delivery (
     UNIQUE (tenant_id, webhook_id, position),
     FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhook (tenant_id, id) ON DELETE CASCADE
 );
-CREATE INDEX webhook_delivery_due ON webhook_delivery (tenant_id, webhook_id, due_at)
+CREATE INDEX webhook_delivery_due ON webhook_delivery (tenant_id, webhook_id, due_at, id)
+    WHERE state IN (1, 3);
+CREATE UNIQUE INDEX webhook_delivery_head ON webhook_delivery (tenant_id, webhook_id, line)
     WHERE state IN (1, 3);
 CREATE INDEX webhook_delivery_line ON webhook_delivery (tenant_id, webhook_id, line, position)
     WHERE state IN (1, 2, 3);

@@ -1,8 +1,14 @@
 -- A batch goes out again as a whole.  What is on its way already stays there.
-UPDATE webhook_delivery d
+WITH one AS MATERIALIZED (
+    SELECT id, batch FROM webhook_delivery
+    WHERE tenant_id = $1::uuid AND webhook_id = $2::uuid AND id = $3::bigint
+)
+UPDATE webhook_delivery
 SET state = 2, attempts = 0, status = 0, latency_ms = 0, error = '', due_at = now(),
     delivered_at = NULL
-FROM webhook_delivery one
-WHERE one.tenant_id = $1::uuid AND one.webhook_id = $2::uuid AND one.id = $3::bigint
-  AND d.tenant_id = one.tenant_id AND (d.id = one.id OR d.batch = one.batch) AND d.state > 3
-RETURNING d.line
+WHERE tenant_id = $1::uuid AND state > 3
+  AND id = ANY (ARRAY(SELECT id FROM one
+                      UNION ALL
+                      SELECT b.id FROM one JOIN webhook_delivery b
+                          ON b.tenant_id = $1::uuid AND b.batch = one.batch))
+RETURNING line
