@@ -42,6 +42,7 @@ ATTRIBUTES = {
     "dataschema": {"type": "string", "format": "uri"},
     "sequence": NUMBER,
     "tenantsequence": NUMBER,
+    "originsequence": NUMBER,
     "tenantid": {"type": "string", "pattern": UUID},
 }
 REQUIRED = ["specversion", "id", "source", "type", "sequence"]

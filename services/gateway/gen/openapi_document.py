@@ -399,6 +399,9 @@ def fixed_schemas(codes):
                            "datacontenttype": text,
                            "sequence": {**text, "description": "the position, 19 digits"},
                            "tenantsequence": text, "tenantid": text, "audience": text,
+                           "originsequence": {
+                               **text, "description": "only on an event of another deployment: "
+                                                      "its sequence there"},
                            "traceparent": text, "correlationid": text, "data": {"type": "object"}},
             "additionalProperties": True},
         "NewCloudEvent": {
