@@ -29,7 +29,7 @@ struct federation_event {
  *
  * INVALID_ARGUMENT: it is refused, and `field` is the reason, one of
  *     "size"       larger than an event of the log may be
- *     "form"       no CloudEvent, or one that can be read in two ways
+ *     "form"       no CloudEvent, or one that can be read in two ways, here or as JSON
  *     "sequence"   its position is missing or out of its turn
  *     "audience"   not public
  *     "forwarded"  it came to the peer from a third deployment, or from here

@@ -147,6 +147,24 @@ numbers_are_found_wherever_they_stand(void **state)
 }
 
 static void
+an_attribute_that_json_or_a_header_would_misread_is_refused(void **state)
+{
+    static const char *const bad[] = {"id",   "source", "specversion",   "type", "data",
+                                      "Nuts", "a-b",    "x\r\nx-evil:1", "a\"b", "å"};
+    struct sample sample = good();
+    struct federation_event taken;
+
+    (void)state;
+    sample.extra_text = "x";
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        sample.extra_name = bad[i];
+        assert_refused(stored(sample_pack(&arena, sample), 7), "form");
+    }
+    sample.extra_name = "iscedf2013";
+    assert_ok(take_in(stored(sample_pack(&arena, sample), 7), &taken));
+}
+
+static void
 only_public_events_of_the_peer_itself_are_taken(void **state)
 {
     static const char *const audiences[] = {NULL,     "",         "internal",
@@ -371,6 +389,7 @@ main(void)
         TEST(an_event_keeps_every_byte_but_its_numbers),
         TEST(the_new_attribute_has_these_bytes),
         TEST(numbers_are_found_wherever_they_stand),
+        TEST(an_attribute_that_json_or_a_header_would_misread_is_refused),
         TEST(only_public_events_of_the_peer_itself_are_taken),
         TEST(what_came_from_elsewhere_is_not_taken_again),
         TEST(a_position_comes_in_its_turn),
