@@ -246,7 +246,7 @@ static void *
 stop_stream(void *argument)
 {
     stream_stop(stand.stream);
-    sequencer_destroy(&stand.sequencer);
+    stand_end_sequencer();
     stream_destroy(&stand.stream);
     return argument;
 }

@@ -60,17 +60,21 @@ stand_make_table(void **state)
 static struct status
 post(void *context, struct append_job *job, struct arena *arena)
 {
+    struct sequencer *sequencer = atomic_load(&stand.sequencer);
+
     (void)context;
-    if (!stand.sequencer)
+    if (!sequencer)
         return FAIL(arena, UNAVAILABLE, "not_leader");
-    return sequencer_post(stand.sequencer, job, arena);
+    return sequencer_post(sequencer, job, arena);
 }
 
 static bool
 leads(void *context)
 {
+    struct sequencer *sequencer = atomic_load(&stand.sequencer);
+
     (void)context;
-    return stand.sequencer && sequencer_leads(stand.sequencer);
+    return sequencer && sequencer_leads(sequencer);
 }
 
 static bool
@@ -109,18 +113,29 @@ start_stream(bool curve)
 static void
 start_sequencer(void)
 {
+    struct sequencer *sequencer;
+
     assert_ok(sequencer_create(
         &(struct sequencer_config){
             .pg = &stand.pg, .clock = clock_system(), .deliver = deliver, .reached = reached},
-        &stand.arena, &stand.sequencer));
+        &stand.arena, &sequencer));
+    atomic_store(&stand.sequencer, sequencer);
     test_log_await(in_touch, NULL, "first contact");
+}
+
+void
+stand_end_sequencer(void)
+{
+    struct sequencer *sequencer = atomic_exchange(&stand.sequencer, NULL);
+
+    sequencer_destroy(&sequencer);
 }
 
 void
 stand_restart(void)
 {
     stream_stop(stand.stream);
-    sequencer_destroy(&stand.sequencer);
+    stand_end_sequencer();
     stream_destroy(&stand.stream);
     start_stream(stand.zap != NULL);
     start_sequencer();
@@ -176,7 +191,7 @@ stand_stop(void **state)
     for (size_t i = 0; i < stand.peer_count; i++)
         test_peer_close(&stand.peers[i]);
     stream_stop(stand.stream);
-    sequencer_destroy(&stand.sequencer);
+    stand_end_sequencer();
     stream_destroy(&stand.stream);
     zap_destroy(&stand.zap);
     pg_destroy(&stand.writer);

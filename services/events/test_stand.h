@@ -16,7 +16,7 @@ struct stand {
     struct zap *zap;
     struct key_pair server, own, system;
     struct zap_peer own_peer;
-    struct sequencer *sequencer;
+    _Atomic(struct sequencer *) sequencer; /* the stream's thread looks at it too */
     struct stream *stream;
     struct pg *writer;
     struct pg_config pg;
@@ -33,6 +33,9 @@ int stand_make_table(void **state);
 int stand_start_open(void **state); /* without CURVE: everybody sees everything */
 int stand_start_curve(void **state);
 int stand_stop(void **state);
+
+/* Nobody numbers from now on. */
+void stand_end_sequencer(void);
 
 /* Both anew: the tail is empty, so that all comes from the log. */
 void stand_restart(void);
