@@ -120,6 +120,7 @@ take_wish(struct samverka_follow *f, const struct samverka_wish *wish,
     f->follow.shared = f->shared;
     if (f->durable && !(f->follow.consumer = smv_pool_copy(&f->wish_pool, wish->consumer)))
         return smv_no_memory(error);
+    f->follow.after = wish->after;
     f->through = wish->after;
     return SAMVERKA_OK;
 }
@@ -194,8 +195,9 @@ ask(struct samverka_follow *f)
 {
     Events__V1__ClientFrame frame = EVENTS__V1__CLIENT_FRAME__INIT;
 
-    f->follow.after = f->through;
-    f->joined = !f->durable; /* the server knows where a durable consumer is */
+    if (!f->durable) /* the server knows where a durable consumer is; a new one begins anew */
+        f->follow.after = f->through;
+    f->joined = !f->durable;
     f->unpaid = 0;
     f->delivered_base = f->delivered;
     frame.frame_case = CLIENT(FOLLOW);
@@ -303,7 +305,7 @@ take_end(struct samverka_follow *f, const Events__V1__Ended *ended,
         return FAILED;
     case WIRE__V1__CODE__ABORTED:
         if (f->shared)
-            return NOTHING; /* it was forgotten, or is served elsewhere now */
+            return NOTHING; /* a fellow follows alone for now */
         (void)smv_fail(error, SAMVERKA_TAKEN, "%s", ended->detail);
         return FAILED;
     default:

@@ -215,14 +215,14 @@ heard_ack(struct stage *stage)
 static void
 acknowledgements_are_of_the_connection_that_delivered(void **state)
 {
-    const struct samverka_wish wish = {.consumer = "crm", .shared = true};
+    const struct samverka_wish wish = {.after = 7, .consumer = "crm", .shared = true};
     struct test_server *server;
     struct stage stage;
 
     (void)state;
     stage_open(&stage, 2);
     stage_follow(&stage, &wish);
-    server = stage_heard_follow(&stage, 0);
+    server = stage_heard_follow(&stage, 7);
     assert_string_equal(server->frame->follow->consumer, "crm");
     assert_true(server->frame->follow->shared);
     test_server_batch(server, 100, 2, 1);
@@ -234,7 +234,7 @@ acknowledgements_are_of_the_connection_that_delivered(void **state)
     assert_int_equal(heard_ack(&stage), 1);
     assert_int_equal(samverka_follow_ack(stage.follow, 3, &stage.error), SAMVERKA_INVALID);
     test_server_ended(server, CODE(UNAVAILABLE), 0);
-    server = stage_heard_follow(&stage, 52);
+    server = stage_heard_follow(&stage, 7);
     test_server_batch(server, 50, 2, 1);
     assert_int_equal(stage_come(&stage), SAMVERKA_OK);
     assert_int_equal(stage.batch.delivery, 3);
@@ -244,7 +244,7 @@ acknowledgements_are_of_the_connection_that_delivered(void **state)
     assert_int_equal(heard_ack(&stage), 1);
     assert_null(test_server_take(server, 0));
     test_server_batch(server, 52, 2, 9); /* a delivery is missing */
-    (void)stage_heard_follow(&stage, 52);
+    (void)stage_heard_follow(&stage, 7);
     stage_close(&stage);
 }
 

@@ -32,10 +32,11 @@ must_use struct status events_head(struct cli *cli, uint64_t *ret_position,
 must_use struct status events_open(struct cli *cli, const struct events_words *words,
                                    uint64_t after, uint32_t credit,
                                    struct samverka_follow **ret);
-/* The next batch or heartbeat.  UNAVAILABLE: nothing came for `patience_ms`; -1: it waits for
- * ever.  PERMISSION_DENIED, INVALID_ARGUMENT, POSITION_GONE: the server's word. */
+/* The next batch or heartbeat.  With patience_ms: the next that goes beyond batch->through, or
+ * UNAVAILABLE; -1: it waits for ever.  PERMISSION_DENIED, INVALID_ARGUMENT, POSITION_GONE,
+ * ABORTED: the server's word. */
 must_use struct status events_next(struct cli *cli, struct samverka_follow *follow,
-                                   int patience_ms, struct samverka_batch *ret);
+                                   int patience_ms, struct samverka_batch *batch);
 
 /* Events as CloudEvents in JSON, one a line. */
 struct events_lines {

@@ -28,7 +28,7 @@ follow_on(struct cli *cli, struct samverka_follow *follow, struct events_lines *
           uint64_t left)
 {
     while (left > 0) {
-        struct samverka_batch batch;
+        struct samverka_batch batch = {0};
         struct samverka_error error;
         size_t printed = 0;
 

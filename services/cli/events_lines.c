@@ -42,9 +42,6 @@ status_of(struct cli *cli, const struct samverka_error *error)
                     error->first_kept);
     case SAMVERKA_TAKEN:
         return FAIL(cli->arena, ABORTED, "%s", error->text);
-    case SAMVERKA_TIMEOUT:
-    case SAMVERKA_UNREACHABLE:
-        return FAIL(cli->arena, UNAVAILABLE, "%s", error->text);
     default:
         return FAIL(cli->arena, INTERNAL, "%s", error->text);
     }
@@ -87,21 +84,25 @@ events_open(struct cli *cli, const struct events_words *words, uint64_t after, u
 
 struct status
 events_next(struct cli *cli, struct samverka_follow *follow, int patience_ms,
-            struct samverka_batch *ret)
+            struct samverka_batch *batch)
 {
     const struct mono deadline =
         mono_add_ms(clock_mono(cli->clock), patience_ms < 0 ? 0 : patience_ms);
+    const uint64_t before = batch->through;
 
     for (;;) {
         struct samverka_error error;
-        const enum samverka_code code = samverka_follow_next(follow, WAIT_MS, ret, &error);
+        const enum samverka_code code = samverka_follow_next(follow, WAIT_MS, batch, &error);
 
-        if (code == SAMVERKA_OK)
+        if (code == SAMVERKA_OK && (patience_ms < 0 || batch->through > before))
             return OK;
-        /* It connects again by itself. */
-        if ((code != SAMVERKA_TIMEOUT && code != SAMVERKA_UNREACHABLE) ||
-            (patience_ms >= 0 && mono_left_ms(deadline, clock_mono(cli->clock)) == 0))
+        if (code != SAMVERKA_OK && code != SAMVERKA_TIMEOUT && code != SAMVERKA_UNREACHABLE)
             return status_of(cli, &error);
+        /* It connects again by itself. */
+        if (patience_ms >= 0 && mono_left_ms(deadline, clock_mono(cli->clock)) == 0)
+            return FAIL(cli->arena, UNAVAILABLE,
+                        "nothing behind position %" PRIu64 " came in %d s", before,
+                        patience_ms / 1000);
     }
 }
 

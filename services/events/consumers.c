@@ -156,7 +156,8 @@ take_refusal(struct delivery *delivery, struct group *group, const struct reader
     case CODE_NOT_FOUND:
         end_members(
             delivery, group, NULL,
-            FAIL(arena, ABORTED, "the consumer was forgotten, or another instance serves it"),
+            FAIL(arena, UNAVAILABLE,
+                 "the consumer was forgotten, or another instance serves it: follow again"),
             0);
         group->open = false; /* it is not ours to keep; who comes next asks anew */
         break;

@@ -261,7 +261,7 @@ a_consumer_that_is_forgotten_begins_anew(void **state)
     assert_code(store_consumer_forget(&tx, "", CONSUMER), NOT_FOUND);
     assert_ok(pg_tx_commit(&tx));
     test_peer_ack(peer, peer->delivery);
-    test_peer_await_end(peer, WIRE__V1__CODE__ABORTED);
+    test_peer_await_end(peer, WIRE__V1__CODE__UNAVAILABLE);
     peer->events = 0;
     test_peer_consume(peer, CONSUMER, false, 100, 2);
     test_peer_await_events(peer, 2);

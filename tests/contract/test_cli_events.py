@@ -1,12 +1,13 @@
 """`samverka events`: following, bulk, export and proof of the log, as the operator."""
 
+import hashlib
 import json
 import re
 
 import pytest
 
 from events_place import (  # noqa: F401
-    alone, await_head, client, cluster, event, execute, follow, head, own_key, publish, read_to, TENANTS, writer)
+    alone, await_head, client, cluster, event, execute, publish, roll, TENANTS, writer)
 
 NEED, PERSON = "org.samverka.need.published.v1", "org.samverka.person.added.v1"
 
@@ -101,3 +102,80 @@ def test_an_export_lies_whole_on_the_disk_under_its_name(cluster, client, tmp_pa
 def test_wrong_words_are_told(cluster, words, complaint):
     answer = events(cluster, *words, check=False)
     assert answer.returncode == 1 and complaint in answer.stderr, answer.stderr
+
+
+# Proof.
+
+
+def spoil(cluster, position, what):
+    """Changes the stored block that holds the position."""
+    execute(cluster, f"UPDATE events.log SET {what} WHERE position <= %s AND last >= %s", position,
+            position)
+
+
+def test_a_sound_log_is_proved(cluster, client):
+    fill(cluster, client)
+    answer = events(cluster, "verify")
+    assert re.fullmatch(r"positions 1 to 60: \d+ blocks, 9 internal events, 2 tenants; "
+                        r"chains compared\n", answer.stdout), answer.stdout
+    part = events(cluster, "verify", "--after", "30").stdout
+    assert "positions 31 to 60: " in part and "chains not compared" in part
+
+
+def test_an_empty_log_is_proved(cluster):
+    assert "positions 1 to 0: 0 blocks, 0 internal events, 0 tenants" in \
+        events(cluster, "verify").stdout
+
+
+def test_a_changed_byte_is_found_by_checksum_and_by_chain(cluster, client):
+    sent = fill(cluster, client)
+    data = bytes(execute(cluster, "SELECT data FROM events.log WHERE position <= 20 AND last >= 20")
+                 [0][0])
+    at = data.index(b"x" * 40, data.index(sent[19].id.encode())) + 7  # in the data of the 20th
+    first = execute(cluster, "SELECT position FROM events.log WHERE position <= 20 AND last >= 20")
+    spoil(cluster, 20, f"data = set_byte(data, {at}, 121)")
+    answer = events(cluster, "verify", check=False)
+    assert answer.returncode == 1
+    assert answer.stdout.startswith(f"position {first[0][0]}: "), answer.stdout
+    assert f"the first at position {first[0][0]}\n" in answer.stderr
+    # One who can write blocks can write checksums: the chain tells all the same.
+    spoil(cluster, 20, "checksum = "
+          f"decode('{hashlib.blake2b(data[:at] + b'y' + data[at + 1:], digest_size=32).hexdigest()}',"
+          " 'hex')")
+    restart(cluster)
+    answer = events(cluster, "verify", check=False)
+    assert answer.returncode == 1 and "is not that of the log" in answer.stdout, answer.stdout
+
+
+def restart(cluster):
+    """Nothing of the log is in memory any more."""
+    cluster["events"].stop()
+    cluster.start_service("events")
+
+
+def test_a_lost_block_is_found(cluster, client):
+    connection = writer(cluster)
+    for block in range(1, 5):
+        publish(connection, TENANTS[0], [event(client, TENANTS[0]) for _ in range(5)])
+        await_head(cluster, 5 * block)
+    lost = execute(cluster, "DELETE FROM events.log WHERE position > 1 AND last < 20 "
+                            "AND position = (SELECT max(position) FROM events.log WHERE last < 20) "
+                            "RETURNING position")[0][0]
+    restart(cluster)
+    answer = events(cluster, "verify", check=False)
+    assert answer.returncode == 1 and str(lost) in answer.stdout, answer.stdout + answer.stderr
+
+
+def test_what_was_exported_is_let_go_of_and_the_rest_still_proved(cluster, client, tmp_path):
+    fill(cluster, client)
+    roll(cluster)
+    restart(cluster)
+    publish(writer(cluster), TENANTS[0], [event(client, TENANTS[0]) for _ in range(5)])
+    await_head(cluster, 65)
+    target = tmp_path / "log.jsonl"
+    told = events(cluster, "export", "--to", str(target), "--through", "60", "--trim").stderr
+    assert told.endswith("the log begins after position 60 now\n"), told
+    assert len(target.read_text().splitlines()) == 60
+    assert "positions 61 to 65: " in events(cluster, "verify").stdout
+    gone = events(cluster, "replay", "--after", "0", check=False)
+    assert gone.returncode == 1 and "POSITION_GONE: the first position kept is 60" in gone.stderr

@@ -101,14 +101,14 @@ def test_workers_share_every_event_in_order_per_key_and_inherit_from_the_dead(cl
     try:
         written = fill(cluster, client, 600)
         await_head(cluster, 600)
-        wait_for(lambda: run_events(cluster, "consumers").count("letters") >= 1, DEADLINE_S, "it")
+        wait_for(lambda: row(cluster, "letters")[3] == "3", DEADLINE_S, "three to share it")
         assert workers[0].end(signal.SIGKILL) == -signal.SIGKILL
         more = fill(cluster, client, 300)
         for key, ids in more.items():
             written[key] += ids
         everything = {one for ids in written.values() for one in ids}
-        listed = wait_for(lambda: caught_up(cluster), DEADLINE_S, "everything acknowledged")
-        assert listed[3] == "2", listed
+        wait_for(lambda: row(cluster, "letters")[3:6] == ["2", "900", "0"], DEADLINE_S,
+                 "everything to be acknowledged by two")
     finally:
         codes = [worker.end(signal.SIGTERM) for worker in workers[1:]]
     assert codes == [0, 0]
@@ -128,13 +128,17 @@ def run_events(cluster, *words):
     return cluster.command_line("events", *words).stdout
 
 
-def caught_up(cluster):
-    """The consumer's line, when it is not behind."""
+def row(cluster, consumer):
+    """Of the table: user, consumer, instance, members, position, lag, ..."""
     for line in run_events(cluster, "consumers").splitlines():
         columns = line.split("\t")
-        if columns[1] == "letters" and columns[5] == "0":
+        if columns[1] == consumer:
             return columns
-    return None
+    return [""] * 9
+
+
+def await_kept(cluster, position):
+    wait_for(lambda: row(cluster, "ops")[4] == position, DEADLINE_S, "the acknowledgement")
 
 
 def test_the_command_line_goes_on_where_it_was_until_it_is_forgotten(cluster, client):
@@ -143,15 +147,14 @@ def test_the_command_line_goes_on_where_it_was_until_it_is_forgotten(cluster, cl
     words = ["follow", "--consumer", "ops", "--after", "0", "--count", "30"]
     first = [json.loads(line)["position"] for line in run_events(cluster, *words).splitlines()]
     assert first == list(range(1, 31))
-    line = wait_for(lambda: next((line for line in run_events(cluster, "consumers").splitlines()
-                                  if "\tops\t" in line and "\t30\t0\t" in line), None),
-                    DEADLINE_S, "the acknowledgement to be kept")
-    user = line.split("\t")[0]
+    await_kept(cluster, "30")
+    user = row(cluster, "ops")[0]
     assert user.startswith("operator:")
     fill(cluster, client, 10)
     words[-1] = "10"
     again = [json.loads(line)["position"] for line in run_events(cluster, *words).splitlines()]
     assert again == list(range(31, 41))
+    await_kept(cluster, "40")
     run_events(cluster, "forget", user, "ops")
     words[-1] = "40"
     anew = [json.loads(line)["position"] for line in run_events(cluster, *words).splitlines()]
