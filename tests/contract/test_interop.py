@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 import zmq
 from events_place import client, own_key  # noqa: F401
-from http_place import Browser, Place, contract, place  # noqa: F401
+from http_place import Browser, Place, contract  # noqa: F401
 from interop import http_binding
 from interop.reader import Reader, ReaderError
 from samverka_client import uuid7, wait_for
@@ -20,6 +20,12 @@ import golden_events
 GOLDEN = [(path.read_bytes(), json.loads(path.with_suffix(".json").read_text())) for path in FILES]
 LEGAL = re.compile("[a-z0-9]{1,20}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
+
+
+@pytest.fixture(scope="module")
+def place(make_module_cluster, contract):  # noqa: F811
+    """A cluster of its own: in others' logs stand events that are not ours to describe."""
+    return Place(make_module_cluster(demo=True), contract)
 
 
 @pytest.fixture(scope="module")

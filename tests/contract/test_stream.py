@@ -172,7 +172,8 @@ def test_malformed_frames_get_the_documented_end_and_harm_nobody(cluster, client
     for name, bad in bad_frames(client.stream).items():
         ended = dealer.ask(bad)
         assert ended.code == 3 and ended.detail, name
-    assert dealer.ask(b"", b"x").detail == "frame: a message is one frame, not 2"
+    unfollow = client.stream.ClientFrame(unfollow=client.stream.Unfollow()).SerializeToString()
+    assert dealer.ask(unfollow, b"x").detail == "frame: such a message has 1 frames, not 2"
     generator = random.Random(20261122)
     good = client.stream.ClientFrame(follow=client.stream.Follow(
         after=3, credit=7, filter=client.stream.Filter(types=["a"]))).SerializeToString()
