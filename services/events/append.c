@@ -69,6 +69,20 @@ check_type(const struct texts *types, struct bytes type)
                            "this system may not append events of the type", "type"};
 }
 
+/* An event whose attributes have names that JSON or a header would misread is refused. */
+static struct status
+check_names(struct bytes event, struct arena *arena)
+{
+    struct packed_field field;
+
+    while (packed_next_field(&event, &field))
+        if (field.name.size && !bytes_name_attribute(field.name))
+            return FAIL_FIELD(arena, "attributes", "no attribute may be named %.*s",
+                              field.name.size < 64 ? (int)field.name.size : 64,
+                              (const char *)field.name.data);
+    return OK;
+}
+
 static struct status
 add_events(struct append_job *job, const struct append_request *request, struct bytes batch,
            struct arena *arena)
@@ -84,6 +98,7 @@ add_events(struct append_job *job, const struct append_request *request, struct 
         into->give_tenant = true;
         TRY(at_event(packed_check_append(event, job->append.source, arena, &into->parts), i,
                      arena));
+        TRY(at_event(check_names(event, arena), i, arena));
         TRY(at_event(check_type(request->types, into->parts.type), i, arena));
         job->event_count++;
     }

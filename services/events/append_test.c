@@ -186,6 +186,14 @@ a_batch_with_a_bad_event_is_refused_by_its_place(void **state)
         (struct sample){.source = "/import", .extra_name = "sequence", .extra_text = "1"});
     assert_fails(make_job("/import", 1, sample_batch(&arena, events, 2), &arena, &job),
                  INVALID_ARGUMENT, "batch.events[1].attributes.sequence");
+    events[1] = sample_pack(
+        &arena, (struct sample){.source = "/import", .extra_name = "data", .extra_text = "1"});
+    assert_fails(make_job("/import", 1, sample_batch(&arena, events, 2), &arena, &job),
+                 INVALID_ARGUMENT, "batch.events[1].attributes");
+    events[1] = sample_pack(
+        &arena, (struct sample){.source = "/import", .extra_name = "a_b", .extra_text = "1"});
+    assert_fails(make_job("/import", 1, sample_batch(&arena, events, 2), &arena, &job),
+                 INVALID_ARGUMENT, "batch.events[1].attributes");
     assert_fails(make_job("/import", 0, sample_batch(&arena, events, 1), &arena, &job),
                  INVALID_ARGUMENT, "batch_number");
     assert_fails(make_job("/import", 1, (struct bytes){0}, &arena, &job), INVALID_ARGUMENT,

@@ -156,7 +156,7 @@ release_message(void *owner)
 static struct status
 hold_message(zmq_msg_t *batch, struct append_request *request)
 {
-    zmq_msg_t *held = malloc(sizeof *held);
+    zmq_msg_t *held = calloc(1, sizeof *held);
 
     TRY(need(held));
     (void)zmq_msg_init(held);        /* cannot fail */

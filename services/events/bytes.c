@@ -37,3 +37,18 @@ bytes_next_item(struct bytes *rest, struct bytes *ret)
     rest->size -= size + (comma != NULL);
     return true;
 }
+
+bool
+bytes_name_attribute(struct bytes name)
+{
+    static const char *const members[] = {"id", "source", "specversion", "type", "data"};
+
+    for (size_t i = 0; i < name.size; i++)
+        if (!(name.data[i] >= 'a' && name.data[i] <= 'z') &&
+            !(name.data[i] >= '0' && name.data[i] <= '9'))
+            return false;
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (bytes_are(name, members[i]))
+            return false;
+    return true;
+}

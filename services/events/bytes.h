@@ -11,3 +11,8 @@ bool bytes_equal(struct bytes a, struct bytes b);
 /* The next of several texts with commas between; moves `*rest` on.  False: none is left. */
 bool bytes_next_item(struct bytes *rest, struct bytes *ret);
 bool bytes_begin(struct bytes bytes, const char *prefix);
+/* Whether an attribute may have this name: small letters and digits, and no member of
+ * CloudEvents in JSON, because there and in headers of HTTP an attribute stands under its name
+ * beside these.
+ */
+bool bytes_name_attribute(struct bytes name);

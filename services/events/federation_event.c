@@ -115,23 +115,6 @@ struct stripped {
     struct bytes sequence;
 };
 
-/* Small letters and digits, and no member of CloudEvents in JSON: there and in headers of HTTP
- * an attribute stands under its name beside these. */
-static bool
-name_fits(struct bytes name)
-{
-    static const char *const members[] = {"id", "source", "specversion", "type", "data"};
-
-    for (size_t i = 0; i < name.size; i++)
-        if (!(name.data[i] >= 'a' && name.data[i] <= 'z') &&
-            !(name.data[i] >= '0' && name.data[i] <= '9'))
-            return false;
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (bytes_are(name, members[i]))
-            return false;
-    return true;
-}
-
 static struct status
 strip(struct bytes foreign, struct arena *arena, struct stripped *ret)
 {
@@ -140,7 +123,7 @@ strip(struct bytes foreign, struct arena *arena, struct stripped *ret)
 
     TRY(need(stripped.data = arena_alloc(arena, foreign.size + PACKED_ORIGIN_BYTES)));
     while (packed_next_field(&foreign, &field)) {
-        if (!name_fits(field.name))
+        if (!bytes_name_attribute(field.name))
             return FAIL_FIELD(arena, "form", "an attribute has a name that is none");
         if (bytes_are(field.name, "originsequence"))
             return FAIL_FIELD(arena, "forwarded", "is an event of a third deployment");
