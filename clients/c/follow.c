@@ -305,7 +305,7 @@ take_end(struct samverka_follow *f, const Events__V1__Ended *ended,
         return FAILED;
     case WIRE__V1__CODE__ABORTED:
         if (f->shared)
-            return NOTHING; /* a fellow follows alone for now */
+            return NOTHING; /* another follows alone now: it is tried again until it ends */
         (void)smv_fail(error, SAMVERKA_TAKEN, "%s", ended->detail);
         return FAILED;
     default:

@@ -13,6 +13,8 @@
 static struct metric appended_total =
     METRIC("appends_total", METRIC_COUNTER, "batches that came by the stream", "code", NULL);
 
+_Static_assert(APPEND_SOURCE_BYTES <= FRAME_SOURCE_BYTES, "an outcome names its source");
+
 /* Who waits for the outcome; lives in the job's arena. */
 struct asker {
     struct appends *appends;
@@ -115,15 +117,6 @@ check_rights(const struct rights *rights, const Events__V1__Append *append, stru
     return OK;
 }
 
-static uint32_t
-rate_of(const struct appends *appends, const struct rights *rights)
-{
-    if (rights->all)
-        return 0;
-    return rights->limits.appends_per_second ? rights->limits.appends_per_second
-                                             : appends->config.appends_per_second;
-}
-
 static struct status
 check_quota(const struct appends *appends, struct quota *quota, uint32_t rate, size_t bytes,
             struct arena *arena)
@@ -198,7 +191,8 @@ post(struct appends *appends, const struct routing *routing, struct quota *quota
     uint32_t rate;
 
     TRY(check_rights(rights, append, arena, &request));
-    rate = rate_of(appends, rights);
+    rate = quota_limit(rights, rights->limits.appends_per_second,
+                       appends->config.appends_per_second);
     TRY(check_quota(appends, quota, rate, zmq_msg_size(batch), arena));
     TRY(hold_message(batch, &request));
     TRY(make_job(appends, routing, quota, &request, arena, &job));

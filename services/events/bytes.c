@@ -52,3 +52,13 @@ bytes_name_attribute(struct bytes name)
             return false;
     return true;
 }
+
+uint64_t
+bytes_hash(uint64_t hash, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32; /* the low bits decide, and know of all */
+}

@@ -63,6 +63,9 @@ note_refusal(struct delivery *delivery, const char *user_id, struct status why)
 
     metric_add(&ended_total, code_name(why.code), NULL, 1);
     if (delivery_passed(delivery->second, 1000, now)) {
+        if (delivery->refusals_logged > REFUSALS_LOGGED)
+            log_warn("more follows ended than are told one by one",
+                     KV("more", delivery->refusals_logged - REFUSALS_LOGGED));
         delivery->second = now;
         delivery->refusals_logged = 0;
     }
@@ -138,9 +141,10 @@ delivery_ask_page(struct delivery *delivery, struct follower *follower, uint64_t
 static struct status
 check_follows(struct delivery *delivery, const struct quota *quota, const struct rights *rights)
 {
-    const uint32_t own = rights->limits.follows;
+    const uint32_t most =
+        quota_limit(rights, rights->limits.follows, delivery->config.limits.follows);
 
-    if (!rights->all && quota->follows >= (own ? own : delivery->config.limits.follows))
+    if (most && quota->follows >= most)
         return FAIL(&delivery->arena, RESOURCE_EXHAUSTED,
                     "%u follows of this key are served here already", quota->follows);
     return OK;

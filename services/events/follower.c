@@ -233,15 +233,11 @@ follower_destroy(struct follower **follower)
     free(gone);
 }
 
-/* FNV-1a: the ids are libzmq's own counters or at most what a peer harms itself with. */
+/* The ids are libzmq's own counters, or at most what a peer harms itself with. */
 static size_t
 bucket_of(const struct routing *routing)
 {
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = 0; i < routing->size; i++)
-        hash = (hash ^ routing->bytes[i]) * 16777619u;
-    return hash % FOLLOWERS_BUCKETS;
+    return bytes_hash(BYTES_HASH_START, routing->bytes, routing->size) % FOLLOWERS_BUCKETS;
 }
 
 struct follower *

@@ -11,18 +11,15 @@ greater(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* FNV-1a over what keeps order: the partition key, or else the subject, or else the id. */
+/* By what keeps order: the partition key, or else the subject, or else the id. */
 static unsigned
 lane_of(const struct packed_event *event)
 {
     const struct bytes key = event->partition_key.size ? event->partition_key
                              : event->subject.size     ? event->subject
                                                        : event->id;
-    uint64_t hash = UINT64_C(14695981039346656037);
 
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
-    return (unsigned)((hash ^ hash >> 32) % GROUP_LANES);
+    return (unsigned)(bytes_hash(BYTES_HASH_START, key.data, key.size) % GROUP_LANES);
 }
 
 static unsigned

@@ -39,10 +39,8 @@ rate_of(const struct delivery *delivery, const struct follower *follower)
 {
     const struct rights *rights = &follower->sieve->rights;
 
-    if (rights->all)
-        return 0;
-    return rights->limits.events_per_second ? rights->limits.events_per_second
-                                            : delivery->config.limits.events_per_second;
+    return quota_limit(rights, rights->limits.events_per_second,
+                       delivery->config.limits.events_per_second);
 }
 
 static bool

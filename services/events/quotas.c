@@ -11,6 +11,14 @@ struct quotas {
     struct quota *buckets[BUCKETS];
 };
 
+uint32_t
+quota_limit(const struct rights *rights, uint32_t own, uint32_t usual)
+{
+    if (rights->all)
+        return 0;
+    return own ? own : usual;
+}
+
 void
 bucket_fill(struct bucket *bucket, uint32_t per_second, struct mono now)
 {
@@ -57,15 +65,11 @@ quotas_destroy(struct quotas **quotas)
     free(gone);
 }
 
-/* FNV-1a: ids are ours or a registry's, not the peer's to choose. */
+/* Ids are ours or a registry's, not the peer's to choose. */
 static struct quota **
 bucket_of(struct quotas *quotas, const char *user_id)
 {
-    uint32_t hash = 2166136261u;
-
-    for (; *user_id; user_id++)
-        hash = (hash ^ (uint8_t)*user_id) * 16777619u;
-    return &quotas->buckets[hash % BUCKETS];
+    return &quotas->buckets[bytes_hash(BYTES_HASH_START, user_id, strlen(user_id)) % BUCKETS];
 }
 
 struct quota *

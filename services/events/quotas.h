@@ -13,6 +13,9 @@ struct bucket {
     struct mono filled;
 };
 
+/* What holds for a key: its own limit, or else the usual one; 0: none, because it is ours. */
+uint32_t quota_limit(const struct rights *rights, uint32_t own, uint32_t usual);
+
 void bucket_fill(struct bucket *bucket, uint32_t per_second, struct mono now);
 /* 0: something may be taken now. */
 int bucket_wait_ms(const struct bucket *bucket, uint32_t per_second);

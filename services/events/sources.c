@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/events/bytes.h"
+
 #define BUCKETS 1024
 
 struct entry {
@@ -52,17 +54,13 @@ sources_destroy(struct sources **sources)
     free(gone);
 }
 
-/* FNV-1a: whoever fills a bucket slows the lookup of at most SOURCES_MAX names. */
+/* Whoever fills a bucket slows the lookup of at most SOURCES_MAX names. */
 static size_t
 bucket_of(const char *tenant_id, const char *source)
 {
-    uint32_t hash = 2166136261u;
+    const uint64_t hash = bytes_hash(BYTES_HASH_START, tenant_id, strlen(tenant_id));
 
-    for (; *tenant_id; tenant_id++)
-        hash = (hash ^ (uint8_t)*tenant_id) * 16777619u;
-    for (; *source; source++)
-        hash = (hash ^ (uint8_t)*source) * 16777619u;
-    return hash % BUCKETS;
+    return bytes_hash(hash, source, strlen(source)) % BUCKETS;
 }
 
 static struct entry *

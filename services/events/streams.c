@@ -50,15 +50,10 @@ streams_destroy(struct streams **streams)
     free(gone);
 }
 
-/* FNV-1a. */
 static size_t
 bucket_of(const char *tenant_id)
 {
-    uint32_t hash = 2166136261u;
-
-    for (; *tenant_id; tenant_id++)
-        hash = (hash ^ (uint8_t)*tenant_id) * 16777619u;
-    return hash % BUCKETS;
+    return bytes_hash(BYTES_HASH_START, tenant_id, strlen(tenant_id)) % BUCKETS;
 }
 
 static struct entry *

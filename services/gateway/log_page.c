@@ -136,10 +136,7 @@ put_followers(const struct view *view, struct buffer *part)
         return;
     }
     buffer_puts(part, "<p class=\"error\">");
-    page_escape(part, text_get(view->followers_status.code == CODE_UNIMPLEMENTED
-                                   ? TEXT_log_followers_missing
-                                   : TEXT_log_followers_failed,
-                               lang));
+    page_escape(part, text_get(TEXT_log_followers_failed, lang));
     buffer_puts(part, "</p>");
 }
 

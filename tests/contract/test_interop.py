@@ -16,6 +16,7 @@ from samverka_client import uuid7, wait_for
 from test_golden_events import FILES, data_of
 
 import golden_events
+import webhook_place
 
 GOLDEN = [(path.read_bytes(), json.loads(path.with_suffix(".json").read_text())) for path in FILES]
 LEGAL = re.compile("[a-z0-9]{1,20}")
@@ -307,7 +308,6 @@ def test_every_type_of_event_is_the_same_by_every_way(every, reader):
 
 @pytest.fixture(scope="module")
 def hooks(make_module_cluster, contract):  # noqa: F811
-    webhook_place = pytest.importorskip("webhook_place", reason="webhooks are not built")
     made = make_module_cluster(services=["registry", "events", "notifications", "gateway"],
                                extra={"notifications": {"webhook_insecure_loopback": "true"}})
     place = webhook_place.Place(made, contract)  # noqa: F811
