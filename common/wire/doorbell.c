@@ -19,6 +19,13 @@
 #define CLEAR_MAX 10000    /* rings taken at once */
 #define RING_HIGH_WATER 10 /* more that wait say nothing new */
 
+/* Of one ringer, at an ear that nobody reads: 100 s of rings.  It must not fill up: libzmq
+ * (4.3.4) aborts the process when a connection breaks while its pipe is full and a heartbeat
+ * falls due before somebody reads.  Nor may the ear keep the newest ring alone (ZMQ_CONFLATE):
+ * there a message that comes while the other side looks is lost, once in a while the
+ * subscription, and with it every ring; and what it holds is leaked. */
+#define UNREAD_HIGH_WATER 100000
+
 struct doorbell {
     struct resolver *resolver;
     int watch;
@@ -171,7 +178,7 @@ struct status
 doorbell_bind(void *zmq_context, const char *endpoint, const struct wire_curve *curve,
               struct arena *arena, void **ret_socket)
 {
-    const struct socket_limits limits = {.newest_only = true};
+    const struct socket_limits limits = {.receive_high_water = UNREAD_HIGH_WATER};
     scoped(socket_close) void *socket = NULL;
     char ignored[256];
 

@@ -45,7 +45,6 @@ set_options(void *socket, int type, struct socket_limits limits, struct arena *a
         {ZMQ_SNDHWM, limits.send_high_water > 0 ? limits.send_high_water : HIGH_WATER},
         {ZMQ_RCVHWM, limits.receive_high_water > 0 ? limits.receive_high_water : HIGH_WATER},
         {ZMQ_IMMEDIATE, !limits.reads_parts},
-        {ZMQ_CONFLATE, limits.newest_only},
         {ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
         {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
         {ZMQ_HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS},

@@ -33,10 +33,6 @@ struct socket_limits {
      * throws away what has come and is not yet read when a connection breaks, also between two
      * parts of a message, and then aborts the process (seen with 4.3.4). */
     bool reads_parts;
-    /* Only the newest message of each peer is kept, and none ever waits for room.  For sockets
-     * that may be left unread: libzmq (4.3.4) aborts the process when a connection breaks while
-     * its pipe is full and a heartbeat falls due before somebody reads. */
-    bool newest_only;
 };
 
 /* A bound socket.  `endpoint` may end in ":*"; ret_endpoint (256 bytes) gets the real one.

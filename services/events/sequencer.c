@@ -336,8 +336,8 @@ wait_for_work(struct sequencer *sequencer, bool more)
         wait_ms = 0;
     if (zmq_poll(items, sequencer->failing ? 1 : count, wait_ms) < 0)
         return; /* interrupted: look again */
-    if (count > 1 && items[1].revents) {
-        doorbell_clear(sequencer->config.bell);
+    if (count > 1 && (items[1].revents || sequencer->failing)) {
+        doorbell_clear(sequencer->config.bell); /* rings are not left to pile up */
         sequencer->rung = true;
     }
 }
