@@ -46,7 +46,7 @@ POSTGRES_SETTINGS = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
-    "shared_buffers": "256MB",
+    "shared_buffers": "256MB",  # at least: shared_buffers()
     # Segments of the log that were used are used again: a new one is filled with zeros and synced
     # first, while the sequencer's commit waits.
     "min_wal_size": "1GB",
@@ -62,6 +62,15 @@ POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+
+def shared_buffers():
+    """An eighth of the machine's memory, 256 MB to 2 GB: what a replay reads lies there, and is
+    neither copied from the kernel nor checked again."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    return f"{min(max(memory // 8, 256), 2048)}MB"
+
+
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -319,7 +328,7 @@ class Postgres(Server):
 
     def _start_once(self):
         settings = dict(POSTGRES_SETTINGS)
-        settings.update({} if self.durable else NOT_DURABLE)
+        settings.update({"shared_buffers": shared_buffers()} if self.durable else NOT_DURABLE)
         settings.update(self.settings)
         settings["unix_socket_directories"] = str(self.socket_folder)
         settings["port"] = str(self.port)

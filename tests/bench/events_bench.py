@@ -174,8 +174,8 @@ def fanout(bench):
 
 
 def commit_latency(bench):
-    """1,000 transactions a second, each with a row and an event, from when it was due to the
-    follower; Redis gets 1,000 XADD a second."""
+    """1,000 transactions a second, each with a row and an event: from the commit's sending to the
+    follower; Redis gets 1,000 XADD a second, from its sending."""
     load = {"publishers": WRITERS, "rate": 1000 // WRITERS, "seconds": bench.seconds}
     with bench.running(peers.RedisAlways) as others:
         for _ in range(bench.rounds):

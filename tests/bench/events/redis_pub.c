@@ -18,10 +18,10 @@ static void
 send_one(struct pipeline *pipeline, char *payload)
 {
     struct bench_publisher *publisher = pipeline->publisher;
-    const uint64_t due_ns = bench_await_due(publisher);
+    const uint64_t due_ns = bench_await_due(publisher), now_ns = bench_now_ns();
 
     pipeline->due[publisher->sent++ % publisher->load->window] = due_ns;
-    memcpy(payload, &due_ns, sizeof due_ns);
+    memcpy(payload, &now_ns, sizeof now_ns);
     if (redisAppendCommand(pipeline->redis, "XADD events * e %b", payload,
                            (size_t)BENCH_EVENT_BYTES) != REDIS_OK)
         bench_die("XADD", pipeline->redis->errstr);

@@ -5,11 +5,12 @@
  *                  [events=N | seconds=S]
  *     events_write effect dsn=D bell=ENDPOINT [publishers=N] [rate=R] [seconds=S]
  *
- * outbox: `per` events a transaction, inserted by one statement, beside a row of the writer's
- * own.  effect: what a handler does: the idempotency key, a row, the event, the kept answer;
- * every other transaction goes without the event, so that both meet the same neighbours, and is
- * printed as other_*; rate= and sent count transactions.  The table is notifications.bench_row,
- * made by events_bench.py.
+ * outbox: `per` events a transaction, inserted by one statement that goes with the commit, as
+ * outbox_put does it, beside a row of the writer's own; an event's age counts from there, the
+ * acknowledgement's from when the transaction was due.  effect: what a handler does: the
+ * idempotency key, a row, the event, the kept answer; every other transaction goes without the
+ * event, so that both meet the same neighbours, and is printed as other_*; rate= and sent count
+ * transactions.  The table is notifications.bench_row, made by events_bench.py.
  */
 
 #include <string.h>
@@ -82,16 +83,17 @@ insert_row(struct pg_tx *tx, const char *id)
 }
 
 static void
-insert_events(struct writer *writer, struct pg_tx *tx, uint64_t due_ns)
+insert_events(struct writer *writer, struct pg_tx *tx)
 {
     struct pg_value values[1 + PER_MAX] = {pg_text(EVENT_TENANT)};
+    const uint64_t now_ns = bench_now_ns();
 
     for (size_t i = 0; i < writer->per; i++) {
-        event_stamp(&writer->event, writer->publisher->sent + i + 1, due_ns);
+        event_stamp(&writer->event, writer->publisher->sent + i + 1, now_ns);
         memcpy(writer->events[i], writer->event.bytes, BENCH_EVENT_BYTES);
         values[1 + i] = pg_bytes(writer->events[i], BENCH_EVENT_BYTES);
     }
-    stream_check(pg_execute(tx, &add_events, (struct pg_args){1 + writer->per, values}, NULL),
+    stream_check(pg_defer(tx, &add_events, (struct pg_args){1 + writer->per, values}),
                  "outbox");
 }
 
@@ -106,7 +108,7 @@ write_outbox(struct writer *writer)
     uuid_v7(clock_system(), id);
     begin(writer, &tx);
     insert_row(&tx, id);
-    insert_events(writer, &tx, due_ns);
+    insert_events(writer, &tx);
     stream_check(pg_tx_commit(&tx), "commit");
     doorbell_ring(bell);
     publisher->sent += writer->per;
