@@ -1,0 +1,26 @@
+#pragma once
+
+/* Assignments that are best for a profile of ranks, by minimum-cost flow: one student after the
+ * other is put in along a shortest augmenting path (Dijkstra with potentials; Edmonds and Karp
+ * 1972), at worst instead of somebody else.  The objectives as by Kwanashie, Irving, Manlove
+ * and Sng, Profile-based optimal matchings in the student/project allocation problem (2014).
+ *
+ * Time: students times (choices log nodes) at worst, usually far less.  Memory: 200 bytes for
+ * each student and unit.
+ */
+
+#include "services/matching/assignment/plan.h"
+
+struct flow;
+
+/* Most choices of one student that a profile of `students` can tell apart. */
+uint32_t flow_ranks_max(uint32_t students);
+
+/* Lives in `arena`; the instance must outlive it.  INVALID_ARGUMENT: a list is too long for the
+ * objective (see flow_ranks_max). */
+must_use struct status flow_create(const struct assignment_instance *instance,
+                                   const struct assignment_lottery *lottery,
+                                   struct arena *arena, struct flow **ret);
+
+/* Assigns by the instance's objective; may be called again.  `topic` is by student. */
+void flow_run(struct flow *flow, const struct assignment_plan *plan, uint32_t *topic);
