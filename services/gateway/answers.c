@@ -15,7 +15,8 @@ struct entry {
     unsigned references;
     unsigned route;
     uint64_t generation;
-    struct mono until;
+    uint64_t era;
+    struct mono kept, until;
     uint64_t position;
     enum lang lang;
     uint64_t hash;
@@ -28,8 +29,15 @@ struct answers {
     struct entry *buckets[BUCKETS];
     struct entry *oldest, *newest;
     size_t bytes, limit_bytes;
-    uint64_t keep_ms;
+    uint64_t keep_ms, stale_ms;
+    uint64_t era; /* grows when the log is lost from sight */
     uint64_t generations[ROUTES_MAX];
+};
+
+enum trust {
+    TRUST_NONE,  /* something that has happened makes it wrong */
+    TRUST_STALE, /* something may have happened */
+    TRUST_FRESH
 };
 
 static struct metric lookups = METRIC("cache_lookups_total", METRIC_COUNTER,
@@ -45,6 +53,7 @@ answers_create(const struct gateway_settings *settings, struct arena *arena,
     TRY(need(answers));
     answers->limit_bytes = settings->cache_bytes;
     answers->keep_ms = settings->cache_ms;
+    answers->stale_ms = settings->cache_stale_ms;
     *ret = answers;
     return OK;
 }
@@ -104,22 +113,34 @@ answers_prepare(struct answers *answers, struct exchange *exchange)
                               exchange->identity->role_mask, (int)exchange->lang,
                               exchange->path, exchange->query)));
     exchange->cache_generation = answers->generations[route->number];
+    exchange->cache_era = answers->era;
     return OK;
 }
 
+static enum trust
+trust_in(const struct answers *answers, const struct entry *entry, struct mono now)
+{
+    const struct mono end = mono_add_ms(entry->until, (int64_t)answers->stale_ms);
+
+    if (entry->generation != answers->generations[entry->route] || end.ns <= now.ns)
+        return TRUST_NONE;
+    return entry->era == answers->era && entry->until.ns > now.ns ? TRUST_FRESH : TRUST_STALE;
+}
+
+/* What is stored for the exchange and can be trusted so far. */
 static struct entry *
-find(struct answers *answers, const struct exchange *exchange)
+find(struct answers *answers, const struct exchange *exchange, enum trust wanted)
 {
     const uint64_t hash = hash_text(exchange->cache_key);
+    enum trust trust;
 
     for (struct entry *entry = answers->buckets[hash % BUCKETS]; entry; entry = entry->chain) {
         if (entry->hash != hash || strcmp(entry->data, exchange->cache_key) != 0)
             continue;
-        if (entry->generation == answers->generations[entry->route] &&
-            entry->until.ns > exchange->started.ns)
-            return entry;
-        drop(answers, entry);
-        return NULL;
+        trust = trust_in(answers, entry, exchange->started);
+        if (trust == TRUST_NONE)
+            drop(answers, entry);
+        return trust >= wanted && trust > TRUST_NONE ? entry : NULL;
     }
     return NULL;
 }
@@ -173,17 +194,25 @@ response_of(struct entry *entry, bool not_modified)
     return response;
 }
 
-bool
-answers_serve(struct answers *answers, struct exchange *exchange)
+static void
+mark_stale(const struct exchange *exchange, const struct entry *entry,
+           struct MHD_Response *response)
 {
-    struct entry *entry = find(answers, exchange);
+    char age[24];
+
+    snprintf(age, sizeof age, "%lld",
+             (long long)((exchange->started.ns - entry->kept.ns) / 1000000000));
+    (void)MHD_add_response_header(response, "Age", age);
+    (void)MHD_add_response_header(response, "Warning", "110 - \"Response is Stale\"");
+}
+
+static void
+answer_with(struct answers *answers, struct exchange *exchange, struct entry *entry, bool stale)
+{
     struct MHD_Response *response;
     char position[24];
     bool same;
 
-    metric_add(&lookups, entry ? "hit" : "miss", NULL, 1);
-    if (!entry)
-        return false;
     touch(answers, entry);
     same = etag_matches(exchange_header(exchange, "If-None-Match"), entry->etag);
     response = response_of(entry, same);
@@ -198,8 +227,32 @@ answers_serve(struct answers *answers, struct exchange *exchange)
             (void)MHD_add_response_header(response, "Content-Type", "application/json");
             (void)MHD_add_response_header(response, "Content-Language", lang_tag(entry->lang));
         }
+        if (stale)
+            mark_stale(exchange, entry, response);
     }
     exchange_answer(exchange, same ? 304 : 200, response);
+}
+
+bool
+answers_serve(struct answers *answers, struct exchange *exchange)
+{
+    struct entry *entry = find(answers, exchange, TRUST_FRESH);
+
+    metric_add(&lookups, entry ? "hit" : "miss", NULL, 1);
+    if (entry)
+        answer_with(answers, exchange, entry, false);
+    return entry != NULL;
+}
+
+bool
+answers_serve_stale(struct answers *answers, struct exchange *exchange)
+{
+    struct entry *entry = find(answers, exchange, TRUST_STALE);
+
+    if (!entry)
+        return false;
+    metric_add(&lookups, "stale", NULL, 1);
+    answer_with(answers, exchange, entry, true);
     return true;
 }
 
@@ -214,7 +267,7 @@ answers_keep(struct answers *answers, const struct exchange *exchange,
     if (cost > answers->limit_bytes / 16 || strlen(etag) >= sizeof entry->etag ||
         exchange->cache_generation != answers->generations[exchange->route->number])
         return;
-    entry = find(answers, exchange);
+    entry = find(answers, exchange, TRUST_STALE);
     if (entry)
         drop(answers, entry);
     while (answers->bytes + cost > answers->limit_bytes && answers->oldest)
@@ -225,6 +278,8 @@ answers_keep(struct answers *answers, const struct exchange *exchange,
     *entry = (struct entry){.references = 1,
                             .route = exchange->route->number,
                             .generation = exchange->cache_generation,
+                            .era = exchange->cache_era,
+                            .kept = exchange->started,
                             .until = mono_add_ms(exchange->started, (int64_t)answers->keep_ms),
                             .position = exchange->position,
                             .lang = exchange->lang,
@@ -273,4 +328,10 @@ answers_forget_all(struct answers *answers)
 {
     for (size_t i = 0; i < ROUTES_MAX; i++)
         answers->generations[i]++;
+}
+
+void
+answers_doubt_all(struct answers *answers)
+{
+    answers->era++;
 }

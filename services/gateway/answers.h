@@ -5,8 +5,9 @@
  * An answer is kept for who may see it (tenant, roles), its path, query and language.  An event
  * that makes a route's answers wrong ends all of them at once, by a number that each route has;
  * an answer that was asked for before the event is then not stored either.  While the log is
- * not followed nothing is taken from here.  Memory is bounded; what has been used least lately
- * goes.
+ * not followed, and behind its time, an answer is stale: it is given only when the service
+ * cannot answer, for a limited time, and says so (RFC 5861, stale-if-error).  Memory is
+ * bounded; what has been used least lately goes.
  */
 
 #include "common/base/buffer.h"
@@ -24,6 +25,10 @@ must_use struct status answers_prepare(struct answers *answers, struct exchange 
 /* Answers the exchange, with 304 where the client has it already; false: nothing is stored. */
 bool answers_serve(struct answers *answers, struct exchange *exchange);
 
+/* The same when the service could not answer: also with what is stale, then marked by the
+ * headers Age and Warning. */
+bool answers_serve_stale(struct answers *answers, struct exchange *exchange);
+
 /* Keeps an answer to exchange->cache_key. */
 void answers_keep(struct answers *answers, const struct exchange *exchange,
                   const struct buffer *body, const char *etag);
@@ -36,8 +41,11 @@ void answers_event(struct answers *answers, const struct routes *routes, const c
 void answers_write(struct answers *answers, const struct routes *routes,
                    const struct route *written);
 
-/* Nothing that is stored may be used any more. */
+/* Events were missed: nothing that is stored may be used any more. */
 void answers_forget_all(struct answers *answers);
+
+/* The log is not followed now: all that is stored is stale. */
+void answers_doubt_all(struct answers *answers);
 
 /* Whether an If-None-Match header (may be NULL) names the tag, by weak comparison. */
 bool etag_matches(const char *if_none_match, const char *etag);

@@ -50,10 +50,11 @@ struct exchange {
     uint64_t position;         /* of the log, when the request began */
     bool rate_known;
     uint32_t rate_left; /* tokens left of the caller's bucket */
-    uint64_t cache_generation;
+    uint64_t cache_generation, cache_era;
     bool stale_cookie;     /* the browser is told to forget it */
     const char *allow;     /* with METHOD_NOT_ALLOWED: what the path answers to */
     const char *cache_key; /* NULL: the answer is not stored */
+    bool cache_live;       /* the log is followed: what is stored is fresh */
     struct MHD_Response *response;
     unsigned http_status;
 };

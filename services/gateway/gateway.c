@@ -183,9 +183,11 @@ take_item(struct gateway *gateway, struct feed_item *item)
 {
     if (item->restart && (item->after != ring_through(gateway->ring) ||
                           !ring_live(gateway->ring, clock_mono(gateway->clock)))) {
-        answers_forget_all(gateway->answers);
-        if (item->after != ring_through(gateway->ring))
+        answers_doubt_all(gateway->answers);
+        if (item->after != ring_through(gateway->ring)) {
+            answers_forget_all(gateway->answers);
             ring_restart(gateway->ring, item->after);
+        }
     }
     for (size_t i = 0; i < item->count; i++) {
         answers_event(gateway->answers, gateway->routes, item->events[i]->traits.type);
@@ -229,7 +231,7 @@ on_tick(zloop_t *loop, int timer, void *context)
     if (++gateway->ticks == SETTLE_TICKS)
         atomic_store(&gateway->settled, true);
     if (!ring_live(gateway->ring, clock_mono(gateway->clock)))
-        answers_forget_all(gateway->answers);
+        answers_doubt_all(gateway->answers);
     cluster_tick(gateway->cluster);
     streams_tick(gateway->streams);
     http_run(gateway);

@@ -170,7 +170,7 @@ answer(struct exchange *exchange, const Wire__V1__ReplyHead *head,
         http_status = 201;
         TRY(make_location(exchange, resource, &location));
     }
-    if (exchange->cache_key)
+    if (exchange->cache_key && exchange->cache_live)
         answers_keep(exchange->gateway->answers, exchange, &body, etag);
     if (exchange->method == HTTP_GET &&
         etag_matches(exchange_header(exchange, "If-None-Match"), etag)) {

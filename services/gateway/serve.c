@@ -7,6 +7,17 @@
 #include "services/gateway/limit.h"
 #include "services/gateway/ring.h"
 
+/* A service that could not answer, and may another time. */
+static void
+refuse_or_serve_stale(struct exchange *exchange, struct status status, uint32_t retry_ms)
+{
+    const bool away = status.code == CODE_UNAVAILABLE || status.code == CODE_DEADLINE_EXCEEDED;
+
+    if (!away || !exchange->cache_key ||
+        !answers_serve_stale(exchange->gateway->answers, exchange))
+        exchange_refuse(exchange, status, retry_ms);
+}
+
 static void
 on_reply(void *context, const struct rpc_answer *answer)
 {
@@ -20,7 +31,8 @@ on_reply(void *context, const struct rpc_answer *answer)
         status = wire_unpack(json_plan_descriptor(route->reply), answer->packed,
                              &exchange->arena, &reply);
     if (failed(status)) {
-        exchange_refuse(exchange, status, answer->head ? answer->head->retry_after_ms : 0);
+        refuse_or_serve_stale(exchange, status,
+                              answer->head ? answer->head->retry_after_ms : 0);
         return;
     }
     if (route->line.kind == ROUTE_WRITES)
@@ -60,12 +72,10 @@ serve_rpc(struct exchange *exchange)
 
     exchange->position = ring_through(gateway->ring);
     TRY(answers_prepare(gateway->answers, exchange));
-    if (exchange->cache_key && ring_live(gateway->ring, exchange->started)) {
-        if (answers_serve(gateway->answers, exchange))
-            return OK;
-    } else {
-        exchange->cache_key = NULL;
-    }
+    exchange->cache_live = ring_live(gateway->ring, exchange->started);
+    if (exchange->cache_key && exchange->cache_live &&
+        answers_serve(gateway->answers, exchange))
+        return OK;
     return call(exchange);
 }
 
@@ -141,7 +151,7 @@ serve_known(struct exchange *exchange)
     if (!failed(status))
         status = serve_rpc(exchange);
     if (failed(status))
-        exchange_refuse(exchange, status, retry_ms);
+        refuse_or_serve_stale(exchange, status, retry_ms);
 }
 
 static struct status
