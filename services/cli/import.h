@@ -8,8 +8,8 @@
  * goes on after its last batch, and a batch whose answer was lost has no second effect.
  */
 
+#include "common/base/csv.h"
 #include "services/cli/cli.h"
-#include "services/cli/csv.h"
 #include "services/cli/source.h"
 
 /* The most of one batch: what a service takes (wire/message.h), with room for the head. */

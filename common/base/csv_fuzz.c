@@ -3,7 +3,7 @@
  *
  * The first byte chooses the separator. */
 
-#include "services/cli/csv.h"
+#include "common/base/csv.h"
 
 #include <stdint.h>
 #include <stdlib.h>

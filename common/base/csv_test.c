@@ -1,4 +1,4 @@
-#include "services/cli/csv.h"
+#include "common/base/csv.h"
 
 #include <string.h>
 
