@@ -1,4 +1,5 @@
 #include "common/service/service.h"
+#include "services/matching/assignment/assignment.h"
 #include "services/matching/matching.h"
 #include "services/matching/state.h"
 #include "services/matching/store.h"
@@ -14,8 +15,13 @@ static const struct setting settings[] = {
 int
 main(int argc, char **argv)
 {
-    const ProtobufCService *const methods[] = {matches_service, NULL};
-    const struct pg_statement *const *const statements[] = {matching_statements, NULL};
+    const ProtobufCService *const methods[] = {matches_service, rounds_service, NULL};
+    const struct pg_statement *const *const statements[] = {matching_statements,
+                                                            rounds_statements, NULL};
+    const struct service_timer timers[] = {
+        {.name = "solve rounds", .every_ms = ROUNDS_SOLVE_MS, .run = rounds_solve},
+        {0},
+    };
     const char *const calls[] = {"events", NULL};
     struct matching_settings values;
     const struct service matching = {
@@ -24,9 +30,10 @@ main(int argc, char **argv)
         .inbox = &matching_inbox,
         .settings = settings,
         .settings_values = &values,
+        .timers = timers,
         .statements = statements,
         .calls = calls,
-        .schema_version = 1,
+        .schema_version = 2,
         .uses = USES_POSTGRES | USES_DOORBELL | USES_RPC,
         .create_state = state_create,
         .destroy_state = state_destroy,

@@ -117,6 +117,7 @@ class Estate:
         self._things()
         self._placement()
         self._match()
+        self._round()
 
     def call(self, service, method, fields=None, subject=None, **options):
         return self.lines[service].call(
@@ -197,6 +198,37 @@ class Estate:
         self.ids["message_id"] = wait_for(told, 15, "a message")[0]["messageId"]
 
 
+    def _round(self):
+        """Solved, with an objection of the estate's person."""
+        self.ids["round_id"] = self.call("matching", "Rounds/CreateRound",
+                                         {"title": "Prov"})["round"]["roundId"]
+        here = {"roundId": self.ids["round_id"]}
+
+        def bring(part, csv):
+            assert self.call("matching", "Rounds/ImportCohort",
+                             {**here, "part": part, "csv": csv})["stored"]
+
+        def version():
+            return self.call("matching", "Rounds/GetRound", here)["round"]["version"]
+
+        def move(state):
+            self.call("matching", "Rounds/MoveRound", {**here, "state": state,
+                                                       "expectedVersion": version()})
+        bring("TOPICS", "code,title,capacity\nt1,Prov,1\n")
+        bring("STUDENTS", f"code,person_id\ns1,{self.ids['person_id']}\n")
+        move("COLLECTING_TOPICS")
+        move("TOPIC_CHECK")
+        self.call("matching", "Rounds/CheckTopics", {**here, "state": "TOPIC_APPROVED"})
+        move("RANKING_OPEN")
+        self.call("matching", "Rounds/SetChoices", {**here, "topics": ["t1"]}, roles=("STUDENT",))
+        move("RANKING_CLOSED")
+        self.call("matching", "Rounds/SolveRound", {**here, "expectedVersion": version()})
+        wait_for(lambda: self.call("matching", "Rounds/GetRound", here)["round"]["state"] == "SOLVED",
+                 15, "the round to be solved")
+        move("OBJECTIONS")
+        self.call("matching", "Rounds/RaiseObjection", {**here, "text": "Prov"}, roles=("STUDENT",))
+
+
 @pytest.fixture(scope="module")
 def estates(cluster):
     made_contract = Contract()
@@ -221,6 +253,13 @@ MORE = {
     "Accounts/SetAccountRoles": {"roles": ["PARTNERSHIP_OFFICER"]},
     "Matches/AcceptMatch": {"role": "ACADEMIC_COACH"},
     "Matches/DeclineMatch": {"reason": "NO_CAPACITY"},
+    "Rounds/ImportCohort": {"part": "STUDENTS", "csv": "code\ns2\n"},
+    "Rounds/MoveRound": {"state": "FINAL"},
+    "Rounds/CheckTopics": {"state": "TOPIC_APPROVED"},
+    "Rounds/RankStudents": {"owner": "t1"},
+    "Rounds/PinStudent": {"student": "s1", "topic": "t1", "reason": "prov"},
+    "Rounds/RaiseObjection": {"text": "prov"},
+    "Rounds/DecideObjection": {"objectionId": UNKNOWN, "answer": "prov"},
 }
 
 
@@ -285,6 +324,8 @@ def test_nothing_of_it_has_changed(estates):
         "placementId": alfa.ids["placement_id"]})["placement"]["title"] == "Prov"
     assert alfa.call("matching", "Matches/GetMatch", {
         "matchId": alfa.ids["match_id"]})["match"]["state"] == "SUGGESTED"
+    assert alfa.call("matching", "Rounds/GetRound", {
+        "roundId": alfa.ids["round_id"]})["round"]["state"] == "OBJECTIONS"
     assert alfa.registry("Sessions/ListSessions")["sessions"]
     assert not alfa.registry("Systems/ListSystems")["systems"][0]["revoked"]
     assert alfa.call("notifications", "Subscriptions/ListSubscriptions")["subscriptions"]

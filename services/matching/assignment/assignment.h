@@ -1,0 +1,15 @@
+#pragma once
+
+/* The doors of rounds, for matching's main.c. */
+
+#include "common/service/service.h"
+
+extern const ProtobufCService *const rounds_service;
+extern const struct pg_statement *const *const rounds_statements;
+
+/* Looks for rounds that are to be solved so often. */
+#define ROUNDS_SOLVE_MS 500
+
+/* Timer: solves what is requested.  Any number of instances may run it: a round is leased, and
+ * one whose instance dies is taken again when its lease ends, with the same result. */
+must_use struct status rounds_solve(struct call *call);

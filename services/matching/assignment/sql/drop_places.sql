@@ -1,0 +1,1 @@
+DELETE FROM round_place WHERE round_id = $1::uuid

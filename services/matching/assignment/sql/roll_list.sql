@@ -1,0 +1,1 @@
+SELECT id FROM round_roll ORDER BY id LIMIT 1000

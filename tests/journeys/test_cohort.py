@@ -1,0 +1,383 @@
+"""A cohort is assigned (J6): 120 students, 80 topics, 30 supervisors with quotas in 6 companies with
+limits, through HTTP; what comes out is checked here by the definition, from what the rpcs show."""
+
+import random
+
+import pytest
+
+from journeys.test_ktp import Subscriber, short
+from samverka_client import Problem, wait_for
+
+STUDENTS, TOPICS, SUPERVISORS, COMPANIES = 120, 80, 30, 6
+SEED = 20261130
+PINNED, PAIR, SILENT = range(20, 24), (2, 3), range(100, 109)
+OBJECTOR = 4
+FIRST_PROFILES = 5   # students with an account of their own
+
+
+def code(kind, number):
+    return f"{kind}{number:03}"
+
+
+def table(heading, rows):
+    return "\n".join([heading, *(",".join(str(v) for v in row) for row in rows)]) + "\n"
+
+
+class Cohort:
+    """Limits, topics and wishes, drawn from a seed."""
+
+    def __init__(self, seed):
+        draw = random.Random(seed)
+        self.company = {code("h", i): code("c", i % COMPANIES) for i in range(SUPERVISORS)}
+        self.owner = {code("t", i): code("h", i % SUPERVISORS) for i in range(TOPICS)}
+        self.capacity = {topic: draw.choice((1, 2, 2, 3)) for topic in self.owner}
+        self.capacity |= {h: draw.randint(3, 6) for h in self.company}
+        self.capacity |= {code("c", i): draw.randint(20, 24) for i in range(COMPANIES)}
+        names = [code("s", i) for i in range(STUDENTS)]
+        topics = sorted(self.owner)
+        popular = [1 / (1 + i) ** 0.4 for i in range(TOPICS)]
+        self.choices = {}
+        for i, name in enumerate(names):
+            listed = []
+            while i not in SILENT and len(listed) < 8:
+                topic, = draw.choices(topics, popular)
+                if topic not in listed:
+                    listed.append(topic)
+            self.choices[name] = listed
+        both = next(t for t in topics if self.capacity[t] >= 2)
+        for i in PAIR:
+            rest = [t for t in self.choices[code("s", i)] if t != both]
+            self.choices[code("s", i)] = [rest[0], both, *rest[1:7]]
+        self.rank = {}
+        for supervisor in self.company:
+            ranked = draw.sample(names, 70)
+            self.rank |= {(supervisor, s): 1 + place // 3 for place, s in enumerate(ranked)}
+
+    def limits(self):
+        return table("code,kind,capacity,title,parent", [
+            *((c, "company", self.capacity[c], f"Företag {c}", "")
+              for c in sorted(set(self.company.values()))),
+            *((h, "supervisor", self.capacity[h], f"Handledare {h}", c)
+              for h, c in self.company.items())])
+
+    def topics(self):
+        return table("code,title,capacity,owner", [
+            *((t, f"Ämne {t}", self.capacity[t], h) for t, h in self.owner.items()),
+            ("t999", "Ett ämne som inte duger", 3, "h001")])
+
+    def wrong_topics(self):
+        return table("code,title,capacity,owner", [
+            ("t001", "Ämne", 2, "h001"), ("t002", "Ämne", "många", "h001"),
+            ("t003", "Ämne", 2, "h999"), ("t001", "Ämne igen", 2, "h002")])
+
+    def students(self, people):
+        return table("code,person_id", [(s, people.get(s, "")) for s in self.choices])
+
+    def wishes(self, leave_out):
+        return table("student,choices", [(s, " ".join(listed)) for s, listed in self.choices.items()
+                                         if s not in leave_out and listed])
+
+    def rankings(self):
+        return table("owner,student,rank", [(h, s, r) for (h, s), r in self.rank.items()])
+
+
+class Round:
+    def __init__(self, officer, title, seed=SEED, **more):
+        self.officer = officer
+        self.id = officer.post("/v1/rounds", {"title": title, "seed": seed, **more})["round"]["roundId"]
+
+    def path(self, rest=""):
+        return f"/v1/rounds/{self.id}{rest}"
+
+    def get(self):
+        return self.officer.get(self.path())["round"]
+
+    def bring(self, part, csv, **more):
+        return self.officer.post(self.path("/import"), {"part": part, "csv": csv, **more})
+
+    def move(self, state):
+        moved = self.officer.post(self.path("/move"), {
+            "state": state, "expectedVersion": self.get()["version"]})["round"]
+        assert moved["state"] == state
+
+    def pin(self, student, topic, reason):
+        return self.officer.request("PUT", self.path("/pin"), {
+            "student": student, "topic": topic, "reason": reason})
+
+    def solve(self):
+        asked = self.officer.post(self.path("/solve"), {
+            "expectedVersion": self.get()["version"]})["round"]
+        assert asked["state"] == "SOLVE_REQUESTED"
+
+        def solved():
+            now = self.get()
+            return None if now["state"] == "SOLVE_REQUESTED" else now
+        now = wait_for(solved, 60, "the round to be solved")
+        assert now["failure"] == "", now
+        return now
+
+    def assignments(self):
+        found, token = {}, ""
+        while True:
+            page = self.officer.get(self.path(f"/assignments?limit=50&cursor={token}"))
+            found |= {a["student"]: a for a in page["assignments"]}
+            token = page["nextPageToken"]
+            if not token:
+                return found
+
+    def sheet(self, run=0):
+        return self.officer.get(self.path(f"/sheet?run={run}"))["sheet"]
+
+
+def blocking_pairs(cohort, assigned):
+    """By the definition: the first limit without room on the way up has somebody ranked lower.  Equal
+    ranks are the lottery's, which is not shown, so they count as no block."""
+    def way(topic):
+        supervisor = cohort.owner[topic]
+        return [topic, supervisor, cohort.company[supervisor]]
+
+    def rank(student, topic):
+        return cohort.rank.get((cohort.owner[topic], student), 10000)
+
+    inside = {}
+    for student, topic in assigned.items():
+        for limit in way(topic) if topic else []:
+            inside.setdefault(limit, []).append((student, topic))
+    for limit, members in inside.items():
+        assert len(members) <= cohort.capacity[limit], limit
+    found = set()
+    for student, listed in cohort.choices.items():
+        for topic in listed:
+            if topic == assigned[student]:
+                break
+            full = next((u for u in way(topic)
+                         if len(inside.get(u, [])) >= cohort.capacity[u]), None)
+            if full is None or any(
+                    (rank(s, t) if t in cohort.choices[s] else 20000) > rank(student, topic)
+                    for s, t in inside.get(full, [])):
+                found.add((student, topic))
+    return found
+
+
+class Journey:
+    def __init__(self, world):
+        self.world = world
+        self.cohort = Cohort(SEED)
+        address, _ = world.add_account("coordinator", "PROGRAMME_DIRECTOR", "PARTNERSHIP_OFFICER")
+        self.officer = world.web(address)
+        public, secret, server = world.follower_keys()
+        self.officer.post("/v1/systems", {"name": "sis", "curvePublicKey": public.decode()})
+        self.subscriber = Subscriber(world, (public, secret, server))
+        self.subscriber.start()
+        self.people, self.student, self.address = {}, {}, {}
+        for i in range(FIRST_PROFILES):
+            name = code("s", i)
+            login, _ = world.add_account(f"student{i}", "STUDENT")
+            person = world.web(login).post("/v1/people", {
+                "kind": "CURRENT_STUDENT", "displayName": f"Student {i}", "languages": ["sv"],
+                "nuts": "SE312"})["person"]
+            self.people[name] = person["personId"]
+            self.student[name] = world.web(login)  # a session made after the profile
+            self.address[name] = login
+
+    def collect(self, round_):
+        assert round_.bring("LIMITS", self.cohort.limits())["stored"]
+        round_.move("COLLECTING_TOPICS")
+        tried = round_.bring("TOPICS", self.cohort.wrong_topics(), dryRun=True)
+        assert tried["problemCount"] == 3 and not tried["stored"]
+        assert {(p["line"], p["column"]) for p in tried["problems"]} == {
+            (3, "capacity"), (4, "owner"), (5, "code")}
+        assert all(p["text"] for p in tried["problems"])
+        assert round_.get()["topicCount"] == 0
+        brought = round_.bring("TOPICS", self.cohort.topics())
+        assert brought["stored"] and brought["added"] == TOPICS + 1
+        round_.move("TOPIC_CHECK")
+        with pytest.raises(Problem) as refusal:
+            round_.move("RANKING_OPEN")  # nobody has looked at the topics
+        assert refusal.value.status == 409
+        self.officer.post(round_.path("/topics/check"), {
+            "codes": ["t999"], "state": "TOPIC_REJECTED", "reason": "Saknar handledning."})
+        checked = self.officer.post(round_.path("/topics/check"), {"state": "TOPIC_APPROVED"})
+        assert checked["changed"] == TOPICS
+
+    def rank(self, round_, own=True):
+        people = self.people if own else {}
+        assert round_.bring("STUDENTS", self.cohort.students(people))["added"] == STUDENTS
+        round_.move("RANKING_OPEN")
+        assert round_.bring("RANKINGS", self.cohort.rankings())["stored"]
+        assert round_.bring("CHOICES", self.cohort.wishes(self.student if own else {}))["stored"]
+        for i in range(FIRST_PROFILES if own else 0):
+            name = code("s", i)
+            partner = code("s", PAIR[1 - PAIR.index(i)]) if i in PAIR else ""
+            set_ = self.student[name].request("PUT", round_.path("/choices"), {
+                "topics": self.cohort.choices[name], "partner": partner})["choices"]
+            assert set_["student"] == name and set_["topics"] == self.cohort.choices[name]
+        for i in PAIR if not own else []:
+            self.officer.request("PUT", round_.path("/choices"), {
+                "student": code("s", i), "topics": self.cohort.choices[code("s", i)],
+                "partner": code("s", PAIR[1 - PAIR.index(i)])})
+        for i in PINNED:
+            round_.pin(code("s", i), code("t", 40 + i), "Har redan avtalat med företaget.")
+        assert round_.get()["voterCount"] == STUDENTS - len(SILENT)
+        round_.move("RANKING_CLOSED")
+
+    def check(self, round_, sheet, pins):
+        """No limit is passed, nothing blocks without a cause, who did not vote harms nobody."""
+        places = round_.assignments()
+        assert len(places) == STUDENTS
+        assigned = {s: a["topic"] for s, a in places.items()}
+        for student, topic in pins.items():
+            assert assigned[student] == topic and places[student]["basis"] == "BY_PIN"
+        told = {(b["student"], b["topic"]): b["cause"] for b in sheet["blocking"]}
+        assert int(sheet["blockingCount"]) == len(told)
+        assert blocking_pairs(self.cohort, assigned) <= set(told)
+        pair = {code("s", i) for i in PAIR}
+        for (student, topic), cause in told.items():
+            assert cause in ("OWN_PIN", "OWN_PAIR", "OTHER_PIN"), (student, topic, cause)
+            assert (cause == "OWN_PIN") == (student in pins)
+            if cause == "OWN_PAIR":
+                assert student in pair
+        profile = [0] * len(sheet["rankProfile"])
+        for place in places.values():
+            if place["choice"]:
+                profile[place["choice"] - 1] += 1
+        assert profile == sheet["rankProfile"] and sum(profile) > 80
+        loads = {u["code"]: u["load"] for u in sheet["limits"]}
+        for supervisor in self.cohort.company:
+            assert loads[supervisor] == sum(self.cohort.owner.get(t) == supervisor
+                                            for t in assigned.values() if t)
+        for i in SILENT:
+            assert places[code("s", i)]["basis"] in ("BY_FILL", "WITHOUT_PLACE")
+        return places
+
+
+def test_a_cohort_is_assigned_objected_to_and_made_final(world):
+    journey = Journey(world)
+    round_ = Round(journey.officer, "Examensarbeten våren 2027")
+    journey.collect(round_)
+    journey.rank(round_)
+    pins = {code("s", i): code("t", 40 + i) for i in PINNED}
+
+    # Solved; the same input gives the same result, in another round, too.
+    first = round_.solve()
+    assert first["state"] == "SOLVED" and first["run"] == 1
+    sheet = round_.sheet()
+    assert sheet["inputHash"] == first["inputHash"] and sheet["algorithm"]
+    places = journey.check(round_, sheet, pins)
+    assert places[code("s", PAIR[0])]["topic"] == places[code("s", PAIR[1])]["topic"]
+    assert {places[code("s", i)]["basis"] for i in PAIR} == {"BY_PAIR"}
+    twin = Round(journey.officer, "Samma igen")
+    journey.collect(twin)
+    journey.rank(twin, own=False)
+    assert twin.solve()["inputHash"] == first["inputHash"]
+    assert twin.assignments() == places
+
+    # What if: nothing is stored.
+    same = journey.officer.post(round_.path("/try"), {})
+    assert same["moveCount"] == 0 and same["sheet"]["inputHash"] == first["inputHash"]
+    other = journey.officer.post(round_.path("/try"), {"objective": "GENEROUS"})
+    assert len(other["sheet"]["rankProfile"]) <= len(sheet["rankProfile"])
+    assert other["moveCount"] > 0
+    causes = {b["cause"] for b in other["sheet"]["blocking"]}
+    assert "OTHER_OBJECTIVE" in causes
+    assert round_.sheet() == sheet
+
+    # Students see their own place and why, nobody else's, and not before the window opens.
+    objector = code("s", OBJECTOR)
+    with pytest.raises(Problem) as refusal:
+        journey.student[objector].get(round_.path("/assignment"))
+    assert refusal.value.status == 409
+    round_.move("OBJECTIONS")
+    for name, web in journey.student.items():
+        own = web.get(round_.path("/assignment"))
+        assert own["assignment"] == places[name] and own["text"]
+        better = own["assignment"]["choice"] - 1 if own["assignment"]["choice"] else 8
+        assert [r["choice"] for r in own["reasons"]] == list(range(1, better + 1))
+        assert all(r["text"] for r in own["reasons"])
+        with pytest.raises(Problem) as refusal:
+            web.get(round_.path("/assignment?student=s050"))
+        assert refusal.value.status == 403
+        for rest in ("/sheet", "/assignments"):
+            with pytest.raises(Problem) as refusal:
+                web.get(round_.path(rest))
+            assert refusal.value.status == 403
+    words = [world.web(journey.address[objector], language=language)
+             .get(round_.path("/assignment"))["text"] for language in ("sv", "fi", "en")]
+    assert len(set(words)) == 3
+
+    # One objection is upheld with a pin; what follows is seen by solving again.
+    journey.student[objector].post(round_.path("/objections"), {
+        "text": "Jag har ett avtal med ett annat företag."})
+    raised, = journey.officer.get(round_.path("/objections"))["objections"]
+    with pytest.raises(Problem) as refusal:
+        round_.move("FINAL")
+    assert "objection" in refusal.value.document["detail"]
+    taken = {a["topic"] for a in places.values()}
+    wanted = next(t for t in journey.cohort.owner if t not in taken)
+    decided = journey.officer.post(
+        round_.path(f"/objections/{raised['objectionId']}/decide"),
+        {"uphold": True, "answer": "Avtalet gäller.", "pinTopic": wanted})["objection"]
+    assert decided["state"] == "OBJECTION_UPHELD"
+    with pytest.raises(Problem) as refusal:
+        round_.move("FINAL")
+    assert "solve" in refusal.value.document["detail"]
+    second = round_.solve()
+    assert (second["state"], second["run"]) == ("OBJECTIONS", 2)
+    assert second["inputHash"] != first["inputHash"]
+    places = journey.check(round_, round_.sheet(), pins | {objector: wanted})
+    assert {k: v for k, v in round_.sheet(run=1).items()} == sheet
+
+    # Final: nothing changes any more.
+    round_.move("FINAL")
+    for refused in (lambda: round_.pin("s001", "", ""),
+                    lambda: journey.officer.post(round_.path("/solve"), {
+                        "expectedVersion": round_.get()["version"]})):
+        with pytest.raises(Problem) as refusal:
+            refused()
+        assert refusal.value.status == 409
+    round_.move("NOTIFIED")
+    assert journey.student[objector].get(round_.path("/assignment"))["assignment"]["topic"] == wanted
+    wait_for(lambda: "org.samverka.round.finalised.v1" in journey.subscriber.types(round_.id), 30,
+             "the subscriber to hear that the round is final")
+    assert [short(t) for t in journey.subscriber.types(round_.id)] == [
+        "round.opened", "round.solved", "round.solved", "round.finalised"]
+    assert journey.subscriber.complaints == []
+    journey.subscriber.stop()
+
+
+def test_what_cannot_be_is_refused_by_name_and_neighbours_see_nothing(world):
+    journey = Journey(world)
+    round_ = Round(journey.officer, "Prov")
+    journey.collect(round_)
+    journey.rank(round_)
+
+    def refused(status, method, path, body):
+        with pytest.raises(Problem) as refusal:
+            journey.officer.request(method, path, body)
+        assert refusal.value.status == status, refusal.value.document
+        return refusal.value.document
+
+    one = next(t for t, c in journey.cohort.capacity.items() if t[0] == "t" and c == 1
+               and t not in [code("t", 40 + i) for i in PINNED])
+    round_.pin("s030", one, "Först.")
+    told = refused(400, "PUT", round_.path("/pin"), {"student": "s031", "topic": one,
+                                                     "reason": "Också."})
+    assert one in str(told) and "s03" in str(told)
+    refused(409, "PUT", round_.path("/choices"), {"student": "s030", "topics": []})
+    refused(400, "POST", "/v1/rounds", {"title": "  "})
+    refused(400, "POST", "/v1/rounds", {"title": "x", "choicesMax": 31})
+    refused(400, "POST", round_.path("/try"), {"pins": [{"student": "s999", "topic": one}]})
+    refused(400, "POST", round_.path("/try"), {"capacities": [{"code": one, "capacity": 0}]})
+    assert journey.officer.post(round_.path("/try"), {
+        "capacities": [{"code": "c000", "capacity": 5}]})["sheet"]["withoutPlace"] > 0
+    refused(404, "GET", round_.path("/sheet"), None)
+    journey.student["s000"].get(round_.path())
+    elsewhere = world.tenants["hogskolan-gavle"]
+    address, _ = world.add_account("neighbour", "PROGRAMME_DIRECTOR", tenant=elsewhere)
+    neighbour = world.web(address, tenant=elsewhere)
+    for rest in ("", "/topics", "/objections", "/assignments"):
+        with pytest.raises(Problem) as refusal:
+            neighbour.get(round_.path(rest))
+        assert refusal.value.status == 404
+    assert neighbour.get("/v1/rounds")["rounds"] == []
+    journey.subscriber.stop()
