@@ -192,9 +192,7 @@ class Journey:
         brought = round_.bring("TOPICS", self.cohort.topics())
         assert brought["stored"] and brought["added"] == TOPICS + 1
         round_.move("TOPIC_CHECK")
-        with pytest.raises(Problem) as refusal:
-            round_.move("RANKING_OPEN")  # nobody has looked at the topics
-        assert refusal.value.status == 409
+        refused(409, round_.move, "RANKING_OPEN")  # nobody has looked at the topics
         self.officer.post(round_.path("/topics/check"), {
             "codes": ["t999"], "state": "TOPIC_REJECTED", "reason": "Saknar handledning."})
         checked = self.officer.post(round_.path("/topics/check"), {"state": "TOPIC_APPROVED"})
@@ -250,6 +248,66 @@ class Journey:
             assert places[code("s", i)]["basis"] in ("BY_FILL", "WITHOUT_PLACE")
         return places
 
+    def twin(self, round_, places):
+        """The same input gives the same result, in another round, too."""
+        twin = Round(self.officer, "Samma igen")
+        self.collect(twin)
+        self.rank(twin, own=False)
+        assert twin.solve()["inputHash"] == round_.get()["inputHash"]
+        assert twin.assignments() == places
+
+    def what_if(self, round_, sheet):
+        """Nothing is stored."""
+        same = self.officer.post(round_.path("/try"), {})
+        assert same["moveCount"] == 0 and same["sheet"]["inputHash"] == sheet["inputHash"]
+        other = self.officer.post(round_.path("/try"), {"objective": "GENEROUS"})
+        assert len(other["sheet"]["rankProfile"]) <= len(sheet["rankProfile"])
+        assert other["moveCount"] > 0
+        assert "OTHER_OBJECTIVE" in {b["cause"] for b in other["sheet"]["blocking"]}
+        assert round_.sheet() == sheet
+
+    def look(self, round_, places):
+        """Students see their own place and why, nobody else's."""
+        for name, web in self.student.items():
+            own = web.get(round_.path("/assignment"))
+            assert own["assignment"] == places[name] and own["text"]
+            better = own["assignment"]["choice"] - 1 if own["assignment"]["choice"] else 8
+            assert [r["choice"] for r in own["reasons"]] == list(range(1, better + 1))
+            assert all(r["text"] for r in own["reasons"])
+            for rest in ("/assignment?student=s050", "/sheet", "/assignments"):
+                refused(403, web.get, round_.path(rest))
+        words = [self.world.web(self.address["s004"], language=language)
+                 .get(round_.path("/assignment"))["text"] for language in ("sv", "fi", "en")]
+        assert len(set(words)) == 3
+
+    def object(self, round_, student, topic):
+        """An objection is upheld with a pin; the round is not final before both are done with."""
+        self.student[student].post(round_.path("/objections"), {
+            "text": "Jag har ett avtal med ett annat företag."})
+        raised, = self.officer.get(round_.path("/objections"))["objections"]
+        assert "objection" in refused(409, round_.move, "FINAL")["detail"]
+        decided = self.officer.post(
+            round_.path(f"/objections/{raised['objectionId']}/decide"),
+            {"uphold": True, "answer": "Avtalet gäller.", "pinTopic": topic})["objection"]
+        assert decided["state"] == "OBJECTION_UPHELD"
+        assert "solve" in refused(409, round_.move, "FINAL")["detail"]
+
+    def check_events(self, round_):
+        last = "org.samverka.round.finalised.v1"
+        wait_for(lambda: last in self.subscriber.types(round_.id), 30,
+                 "the subscriber to hear that the round is final")
+        assert [short(t) for t in self.subscriber.types(round_.id)] == [
+            "round.opened", "round.solved", "round.solved", "round.finalised"]
+        assert self.subscriber.complaints == []
+        self.subscriber.stop()
+
+
+def refused(status, act, *arguments):
+    with pytest.raises(Problem) as refusal:
+        act(*arguments)
+    assert refusal.value.status == status, refusal.value.document
+    return refusal.value.document
+
 
 def test_a_cohort_is_assigned_objected_to_and_made_final(world):
     journey = Journey(world)
@@ -257,8 +315,6 @@ def test_a_cohort_is_assigned_objected_to_and_made_final(world):
     journey.collect(round_)
     journey.rank(round_)
     pins = {code("s", i): code("t", 40 + i) for i in PINNED}
-
-    # Solved; the same input gives the same result, in another round, too.
     first = round_.solve()
     assert first["state"] == "SOLVED" and first["run"] == 1
     sheet = round_.sheet()
@@ -266,83 +322,29 @@ def test_a_cohort_is_assigned_objected_to_and_made_final(world):
     places = journey.check(round_, sheet, pins)
     assert places[code("s", PAIR[0])]["topic"] == places[code("s", PAIR[1])]["topic"]
     assert {places[code("s", i)]["basis"] for i in PAIR} == {"BY_PAIR"}
-    twin = Round(journey.officer, "Samma igen")
-    journey.collect(twin)
-    journey.rank(twin, own=False)
-    assert twin.solve()["inputHash"] == first["inputHash"]
-    assert twin.assignments() == places
+    journey.twin(round_, places)
+    journey.what_if(round_, sheet)
 
-    # What if: nothing is stored.
-    same = journey.officer.post(round_.path("/try"), {})
-    assert same["moveCount"] == 0 and same["sheet"]["inputHash"] == first["inputHash"]
-    other = journey.officer.post(round_.path("/try"), {"objective": "GENEROUS"})
-    assert len(other["sheet"]["rankProfile"]) <= len(sheet["rankProfile"])
-    assert other["moveCount"] > 0
-    causes = {b["cause"] for b in other["sheet"]["blocking"]}
-    assert "OTHER_OBJECTIVE" in causes
-    assert round_.sheet() == sheet
-
-    # Students see their own place and why, nobody else's, and not before the window opens.
     objector = code("s", OBJECTOR)
-    with pytest.raises(Problem) as refusal:
-        journey.student[objector].get(round_.path("/assignment"))
-    assert refusal.value.status == 409
+    refused(409, journey.student[objector].get, round_.path("/assignment"))
     round_.move("OBJECTIONS")
-    for name, web in journey.student.items():
-        own = web.get(round_.path("/assignment"))
-        assert own["assignment"] == places[name] and own["text"]
-        better = own["assignment"]["choice"] - 1 if own["assignment"]["choice"] else 8
-        assert [r["choice"] for r in own["reasons"]] == list(range(1, better + 1))
-        assert all(r["text"] for r in own["reasons"])
-        with pytest.raises(Problem) as refusal:
-            web.get(round_.path("/assignment?student=s050"))
-        assert refusal.value.status == 403
-        for rest in ("/sheet", "/assignments"):
-            with pytest.raises(Problem) as refusal:
-                web.get(round_.path(rest))
-            assert refusal.value.status == 403
-    words = [world.web(journey.address[objector], language=language)
-             .get(round_.path("/assignment"))["text"] for language in ("sv", "fi", "en")]
-    assert len(set(words)) == 3
-
-    # One objection is upheld with a pin; what follows is seen by solving again.
-    journey.student[objector].post(round_.path("/objections"), {
-        "text": "Jag har ett avtal med ett annat företag."})
-    raised, = journey.officer.get(round_.path("/objections"))["objections"]
-    with pytest.raises(Problem) as refusal:
-        round_.move("FINAL")
-    assert "objection" in refusal.value.document["detail"]
+    journey.look(round_, places)
     taken = {a["topic"] for a in places.values()}
     wanted = next(t for t in journey.cohort.owner if t not in taken)
-    decided = journey.officer.post(
-        round_.path(f"/objections/{raised['objectionId']}/decide"),
-        {"uphold": True, "answer": "Avtalet gäller.", "pinTopic": wanted})["objection"]
-    assert decided["state"] == "OBJECTION_UPHELD"
-    with pytest.raises(Problem) as refusal:
-        round_.move("FINAL")
-    assert "solve" in refusal.value.document["detail"]
+    journey.object(round_, objector, wanted)
     second = round_.solve()
     assert (second["state"], second["run"]) == ("OBJECTIONS", 2)
     assert second["inputHash"] != first["inputHash"]
-    places = journey.check(round_, round_.sheet(), pins | {objector: wanted})
-    assert {k: v for k, v in round_.sheet(run=1).items()} == sheet
+    journey.check(round_, round_.sheet(), pins | {objector: wanted})
+    assert round_.sheet(run=1) == sheet
 
-    # Final: nothing changes any more.
     round_.move("FINAL")
-    for refused in (lambda: round_.pin("s001", "", ""),
-                    lambda: journey.officer.post(round_.path("/solve"), {
-                        "expectedVersion": round_.get()["version"]})):
-        with pytest.raises(Problem) as refusal:
-            refused()
-        assert refusal.value.status == 409
+    refused(409, round_.pin, "s001", "", "")
+    refused(409, journey.officer.post, round_.path("/solve"),
+            {"expectedVersion": round_.get()["version"]})
     round_.move("NOTIFIED")
     assert journey.student[objector].get(round_.path("/assignment"))["assignment"]["topic"] == wanted
-    wait_for(lambda: "org.samverka.round.finalised.v1" in journey.subscriber.types(round_.id), 30,
-             "the subscriber to hear that the round is final")
-    assert [short(t) for t in journey.subscriber.types(round_.id)] == [
-        "round.opened", "round.solved", "round.solved", "round.finalised"]
-    assert journey.subscriber.complaints == []
-    journey.subscriber.stop()
+    journey.check_events(round_)
 
 
 def test_what_cannot_be_is_refused_by_name_and_neighbours_see_nothing(world):
@@ -351,33 +353,25 @@ def test_what_cannot_be_is_refused_by_name_and_neighbours_see_nothing(world):
     journey.collect(round_)
     journey.rank(round_)
 
-    def refused(status, method, path, body):
-        with pytest.raises(Problem) as refusal:
-            journey.officer.request(method, path, body)
-        assert refusal.value.status == status, refusal.value.document
-        return refusal.value.document
-
+    ask = journey.officer.request
     one = next(t for t, c in journey.cohort.capacity.items() if t[0] == "t" and c == 1
                and t not in [code("t", 40 + i) for i in PINNED])
     round_.pin("s030", one, "Först.")
-    told = refused(400, "PUT", round_.path("/pin"), {"student": "s031", "topic": one,
-                                                     "reason": "Också."})
+    told = refused(400, round_.pin, "s031", one, "Också.")
     assert one in str(told) and "s03" in str(told)
-    refused(409, "PUT", round_.path("/choices"), {"student": "s030", "topics": []})
-    refused(400, "POST", "/v1/rounds", {"title": "  "})
-    refused(400, "POST", "/v1/rounds", {"title": "x", "choicesMax": 31})
-    refused(400, "POST", round_.path("/try"), {"pins": [{"student": "s999", "topic": one}]})
-    refused(400, "POST", round_.path("/try"), {"capacities": [{"code": one, "capacity": 0}]})
+    refused(409, ask, "PUT", round_.path("/choices"), {"student": "s030", "topics": []})
+    refused(400, ask, "POST", "/v1/rounds", {"title": "  "})
+    refused(400, ask, "POST", "/v1/rounds", {"title": "x", "choicesMax": 31})
+    refused(400, ask, "POST", round_.path("/try"), {"pins": [{"student": "s999", "topic": one}]})
+    refused(400, ask, "POST", round_.path("/try"), {"capacities": [{"code": one, "capacity": 0}]})
     assert journey.officer.post(round_.path("/try"), {
         "capacities": [{"code": "c000", "capacity": 5}]})["sheet"]["withoutPlace"] > 0
-    refused(404, "GET", round_.path("/sheet"), None)
+    refused(404, ask, "GET", round_.path("/sheet"), None)
     journey.student["s000"].get(round_.path())
     elsewhere = world.tenants["hogskolan-gavle"]
     address, _ = world.add_account("neighbour", "PROGRAMME_DIRECTOR", tenant=elsewhere)
     neighbour = world.web(address, tenant=elsewhere)
     for rest in ("", "/topics", "/objections", "/assignments"):
-        with pytest.raises(Problem) as refusal:
-            neighbour.get(round_.path(rest))
-        assert refusal.value.status == 404
+        refused(404, neighbour.get, round_.path(rest))
     assert neighbour.get("/v1/rounds")["rounds"] == []
     journey.subscriber.stop()

@@ -86,6 +86,20 @@ limit_to_be(const struct comparison *comparison, const char *code)
                : cohort_limit(comparison->cohort, code);
 }
 
+/* Limits that stay as they are may lie under one that changes. */
+static bool
+holds_what_stays(const struct comparison *comparison, const struct cohort_limit *limit)
+{
+    for (size_t i = 0; i < comparison->cohort->limit_count; i++) {
+        const struct cohort_limit *child = &comparison->cohort->limits[i];
+
+        if (strcmp(child->parent, limit->code) == 0 && child->kind >= limit->kind &&
+            !key_of(comparison, child->code))
+            return false;
+    }
+    return true;
+}
+
 static void
 check_parents(struct comparison *comparison)
 {
@@ -104,15 +118,10 @@ check_parents(struct comparison *comparison)
             fault(comparison, comparison->table->line[i], "parent", IMPORT_BAD_PARENT,
                   limit->parent);
     }
-    /* A limit that stays may lie under one that changes. */
-    for (size_t i = 0; i < comparison->cohort->limit_count; i++) {
-        const struct cohort_limit *limit = &comparison->cohort->limits[i];
-        const struct key *parent = *limit->parent ? key_of(comparison, limit->parent) : NULL;
-
-        if (parent && !key_of(comparison, limit->code) &&
-            rows->limits[parent->row].kind <= limit->kind)
-            fault(comparison, parent->line, "kind", IMPORT_BAD_PARENT, limit->parent);
-    }
+    for (size_t i = 0; i < rows->limit_count; i++)
+        if (!holds_what_stays(comparison, &rows->limits[i]))
+            fault(comparison, comparison->table->line[i], "kind", IMPORT_BAD_PARENT,
+                  rows->limits[i].code);
 }
 
 /* How many rows of the part there will be, and may be. */

@@ -115,7 +115,7 @@ note_failure(struct call *call, const char *tenant_id, const struct store_reques
 static struct status
 solve_next(struct call *call, const char *tenant_id, bool *ret_more)
 {
-    scoped(arena_fini) struct arena arena;
+    scoped(arena_fini) struct arena arena = {0};
     struct store_request request;
     struct status solved;
 

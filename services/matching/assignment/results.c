@@ -102,7 +102,7 @@ struct status
 try_round(struct call *call, const Matching__V1__TryRoundRequest *request,
           Matching__V1__TryRoundReply *reply)
 {
-    scoped(arena_fini) struct arena arena;
+    scoped(arena_fini) struct arena arena = {0};
 
     arena_init(&arena, TRY_BYTES);
     return keep_words(call, try_in(call, request, &arena, reply));

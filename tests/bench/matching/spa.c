@@ -118,7 +118,7 @@ measure(const struct size *size, double *seconds, struct arena *arena)
 
     TRY(make(size, arena, &instance));
     for (uint32_t i = 0; i < size->rounds; i++) {
-        scoped(arena_fini) struct arena own;
+        scoped(arena_fini) struct arena own = {0};
         struct timespec begin, end;
 
         arena_init(&own, (size_t)1 << 30);
@@ -146,7 +146,7 @@ main(int argc, char **argv)
     struct size size = {100000, 20000, 4000, 20, 7};
     uint32_t *const fields[] = {&size.students, &size.topics, &size.supervisors, &size.choices,
                                 &size.rounds};
-    scoped(arena_fini) struct arena arena;
+    scoped(arena_fini) struct arena arena = {0};
     double seconds[ROUNDS_MAX] = {0};
     struct status status;
 

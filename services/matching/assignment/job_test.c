@@ -1,0 +1,216 @@
+/* Solving as a job, against a real Postgres, with two instances. */
+
+#include "services/matching/assignment/assignment.h"
+
+#include <string.h>
+
+#include "common/pg/outbox.h"
+#include "common/pg/pg_test.h"
+#include "common/service/rpc_test.h"
+#include "services/matching/assignment/store_job.h"
+
+#define ROUND "0193a000-0000-7000-8fff-000000000001"
+#define STATE "SELECT state FROM matching.round"
+#define RUN "SELECT run FROM matching.round"
+#define SOLVED_EVENTS                                                                          \
+    "SELECT count(*) FROM events.outbox "                                                      \
+    "WHERE position('org.samverka.round.solved.v1'::bytea IN event) > 0"
+#define PLACES                                                                                 \
+    "SELECT ('x' || left(md5(string_agg(student || topic || barriers, ',' "                    \
+    "ORDER BY student)), 8))::bit(32)::int FROM matching.round_place"
+
+struct stage {
+    struct rpc_test test;
+    struct pg *pg[2];
+};
+
+/* Thirty students want the same ten topics; the round is requested. */
+static const char *const scene[] = {
+    "TRUNCATE matching.round CASCADE",
+    "TRUNCATE matching.round_roll, events.outbox",
+    "INSERT INTO matching.round (tenant_id, id, title, objective, seed, choices_max, fill, "
+    "objection_days, state, resume) VALUES ('" TENANT_A "', '" ROUND
+    "', 'x', 1, 5, 10, true, 7, "
+    "6, 5)",
+    "INSERT INTO matching.round_topic (tenant_id, round_id, code, title, owner, capacity, "
+    "least, "
+    "optional, state) SELECT '" TENANT_A "', '" ROUND "', 't' || n, 'T', '', 2, 0, false, 2 "
+    "FROM generate_series(0, 9) n",
+    "INSERT INTO matching.round_student (tenant_id, round_id, code, choices) "
+    "SELECT '" TENANT_A "', '" ROUND "', 's' || n, "
+    "'t' || n % 10 || ' t' || (n + 1) % 10 || ' t' || (n + 3) % 10 FROM generate_series(10, "
+    "39) n",
+    "INSERT INTO matching.round_roll VALUES ('" TENANT_A "')",
+};
+
+static void
+sql(const char *statement)
+{
+    test_run("postgres", NULL, statement);
+}
+
+static int
+set_up(void **state)
+{
+    static struct stage stage;
+
+    memset(&stage, 0, sizeof stage);
+    log_init("matching", "test", LOG_ERROR_LEVEL);
+    for (size_t i = 0; i < COUNT_OF(scene); i++)
+        sql(scene[i]);
+    rpc_test_init(&stage.test, WIRE__V1__ROLE__SERVICE);
+    stage.test.call.clock = clock_system();
+    stage.test.call.arena = &stage.test.arena;
+    for (size_t i = 0; i < COUNT_OF(stage.pg); i++) {
+        const struct pg_statement *const *const lists[] = {rounds_statements, outbox_statements,
+                                                           NULL};
+
+        stage.pg[i] = test_pg("app_matching", lists);
+        assert_ok(pg_connect(stage.pg[i], in_ms(TEST_MS), &stage.test.arena));
+    }
+    *state = &stage;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct stage *stage = *state;
+
+    for (size_t i = 0; i < COUNT_OF(stage->pg); i++)
+        pg_destroy(&stage->pg[i]);
+    rpc_test_fini(&stage->test);
+    return 0;
+}
+
+static void
+run(struct stage *stage, unsigned instance)
+{
+    stage->test.call.pg = stage->pg[instance];
+    stage->test.call.tx = NULL;
+    stage->test.call.tenant_id = "";
+    stage->test.call.deadline = in_ms(30000);
+    assert_ok(rounds_solve(&stage->test.call));
+}
+
+/* An instance takes the round, and is not heard of again. */
+static struct store_request
+take_and_die(struct stage *stage, unsigned instance)
+{
+    const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    struct store_request request;
+
+    assert_ok(pg_tx_begin(stage->pg[instance], &scope, &stage->test.arena, &tx));
+    assert_ok(store_take(&tx, &stage->test.arena, 60000, &request));
+    assert_ok(pg_tx_commit(&tx));
+    assert_string_equal(request.round_id, ROUND);
+    return request;
+}
+
+static void
+a_round_is_solved_once_and_told_once(void **state)
+{
+    run(*state, 0);
+    assert_int_equal(test_number(STATE), 7);
+    assert_int_equal(test_number(RUN), 1);
+    assert_int_equal(test_number(SOLVED_EVENTS), 1);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.round_place"), 30);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.round_place WHERE topic = ''"),
+                     10);
+    run(*state, 1);
+    assert_int_equal(test_number(RUN), 1);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.round_roll"), 0);
+}
+
+static void
+another_instance_takes_over_when_the_lease_ends_with_the_same_result(void **state)
+{
+    struct stage *stage = *state;
+    struct store_request dead;
+    int64_t places;
+
+    run(stage, 0);
+    places = test_number(PLACES);
+    sql("UPDATE matching.round SET state = 6, resume = 7");
+    sql("INSERT INTO matching.round_roll VALUES ('" TENANT_A "')");
+    dead = take_and_die(stage, 0);
+    run(stage, 1); /* it is leased */
+    assert_int_equal(test_number(STATE), 6);
+    sql("UPDATE matching.round SET lease_until = now() - interval '1 second'");
+    run(stage, 1);
+    assert_int_equal(test_number(STATE), 7);
+    assert_int_equal(test_number(RUN), 2);
+    assert_int_equal(test_number(PLACES), places);
+    assert_int_equal(test_number(SOLVED_EVENTS), 2);
+
+    /* The dead one was only slow: what it brings is not wanted any more. */
+    {
+        const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
+        Matching__V1__Sheet sheet = MATCHING__V1__SHEET__INIT;
+        scoped(pg_tx_end) struct pg_tx tx = {0};
+        bool stood = true;
+
+        sql("UPDATE matching.round SET state = 6, resume = 7, attempts = 2");
+        assert_ok(pg_tx_begin(stage->pg[0], &scope, &stage->test.arena, &tx));
+        assert_ok(store_solved(&tx, &stage->test.arena, &dead,
+                               MATCHING__V1__ROUND_STATE__SOLVED, &sheet, NULL, 0, &stood));
+        assert_false(stood);
+        assert_ok(pg_tx_commit(&tx));
+        assert_int_equal(test_number(PLACES), places);
+    }
+}
+
+static void
+from_objections_it_leads_back_to_them(void **state)
+{
+    sql("UPDATE matching.round SET resume = 8");
+    run(*state, 0);
+    assert_int_equal(test_number(STATE), 8);
+    assert_int_equal(test_number(RUN), 1);
+}
+
+static void
+what_cannot_be_solved_goes_back_with_the_reason(void **state)
+{
+    sql("UPDATE matching.round_student SET pinned = 't0', pin_reason = 'x' "
+        "WHERE code IN ('s10', 's11', 's12')");
+    run(*state, 0);
+    assert_int_equal(test_number(STATE), 5);
+    assert_int_equal(test_number(RUN), 0);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.round WHERE failure LIKE "
+                                 "'students[s12].pinned: %units[t0]%'"),
+                     1);
+    assert_int_equal(test_number(SOLVED_EVENTS), 0);
+}
+
+static void
+an_attempt_that_never_ends_is_given_up(void **state)
+{
+    sql("UPDATE matching.round SET attempts = 5");
+    run(*state, 0);
+    assert_int_equal(test_number(STATE), 5);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.round WHERE failure <> ''"), 1);
+    run(*state, 0);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.round_roll"), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_round_is_solved_once_and_told_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            another_instance_takes_over_when_the_lease_ends_with_the_same_result, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(from_objections_it_leads_back_to_them, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_solved_goes_back_with_the_reason, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_attempt_that_never_ends_is_given_up, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
