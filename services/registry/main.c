@@ -7,6 +7,7 @@
 #include "services/registry/infrastructure/infrastructure.h"
 #include "services/registry/needs/needs.h"
 #include "services/registry/organisations/organisations.h"
+#include "services/registry/partnerships/partnerships.h"
 #include "services/registry/people/people.h"
 #include "services/registry/placements/placements.h"
 #include "services/registry/programmes/programmes.h"
@@ -82,7 +83,7 @@ main(int argc, char **argv)
         .settings_values = &settings,
         .timers = timers,
         .statements = statements,
-        .schema_version = 5,
+        .schema_version = 6,
         .uses = USES_POSTGRES | USES_DOORBELL,
         .create_state = create_state,
         .destroy_state = destroy_state,

@@ -78,6 +78,19 @@ get_rule_set(struct call *call, const Registry__V1__GetRuleSetRequest *request,
     return programmes_describe_rules(set, call->lang, call->arena, &reply->rule_set);
 }
 
+static struct status
+get_composition_rules(struct call *call,
+                      const Registry__V1__GetCompositionRulesRequest *request,
+                      Registry__V1__GetCompositionRulesReply *reply)
+{
+    const struct rule_texts switches = {true, request->n_switches,
+                                        (const char *const *)request->switches};
+    const struct rule_set *set;
+
+    TRY(find(call, request->code, request->version, &set));
+    return programmes_composition(set, switches, call->lang, call->arena, reply);
+}
+
 static enum rule_mode
 mode_of(Registry__V1__Verdict__Mode mode)
 {
@@ -110,6 +123,7 @@ check_case(struct call *call, const Registry__V1__CheckCaseRequest *request,
 METHOD(list_programmes, ListProgrammes)
 METHOD(get_programme, GetProgramme)
 METHOD(get_rule_set, GetRuleSet)
+METHOD(get_composition_rules, GetCompositionRules)
 METHOD(check_case, CheckCase)
 
 static Registry__V1__Programmes_Service service = REGISTRY__V1__PROGRAMMES__INIT(rpc_);

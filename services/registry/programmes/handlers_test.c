@@ -56,6 +56,44 @@ programmes_are_listed_in_the_callers_language(void **unused)
     assert_string_equal(ktp->states[0], "drafted");
 }
 
+static const Registry__V1__CompositionRule *
+composition_rule(const Registry__V1__GetCompositionRulesReply *reply, const char *rule_id)
+{
+    for (size_t i = 0; i < reply->n_rules; i++)
+        if (!strcmp(reply->rules[i]->rule_id, rule_id))
+            return reply->rules[i];
+    return NULL;
+}
+
+static void
+what_is_asked_of_the_members_is_told_with_numbers(void **unused)
+{
+    Registry__V1__GetCompositionRulesRequest request =
+        REGISTRY__V1__GET_COMPOSITION_RULES_REQUEST__INIT;
+    const char *switches[] = {"KA-X1"};
+    Registry__V1__GetCompositionRulesReply *reply;
+
+    (void)unused;
+    request.code = "KA";
+    ok(rpc_test_call(&test, programmes_service, "GetCompositionRules", &request.base, &reply));
+    assert_string_equal(reply->rule_set_version, "RS-KA v1");
+    assert_int_equal(reply->n_rules, 6);
+    assert_int_equal(composition_rule(reply, "KA-01")->min, 6);
+    assert_int_equal(composition_rule(reply, "KA-01")->scope,
+                     REGISTRY__V1__COMPOSITION_RULE__SCOPE__PROGRAMME_COUNTRY);
+    assert_int_equal(composition_rule(reply, "KA-02")->kind,
+                     REGISTRY__V1__COMPOSITION_RULE__KIND__DISTINCT_COUNTRIES);
+    assert_int_equal(composition_rule(reply, "KA-03")->n_types, 2);
+    assert_string_equal(composition_rule(reply, "KA-04")->types[0], "company");
+    assert_int_equal(composition_rule(reply, "KA-06")->kind,
+                     REGISTRY__V1__COMPOSITION_RULE__KIND__JUSTIFIED);
+    assert_null(composition_rule(reply, "KA-X1"));
+    request.switches = switches;
+    request.n_switches = 1;
+    ok(rpc_test_call(&test, programmes_service, "GetCompositionRules", &request.base, &reply));
+    assert_int_equal(composition_rule(reply, "KA-X1")->share_thousandths, 250);
+}
+
 static void
 a_programme_is_found_by_its_code(void **unused)
 {
@@ -235,6 +273,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(programmes_are_listed_in_the_callers_language, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(what_is_asked_of_the_members_is_told_with_numbers,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(a_programme_is_found_by_its_code, begin, end),
         cmocka_unit_test_setup_teardown(a_rule_set_shows_its_parameters_and_what_is_assumed,
                                         begin, end),

@@ -63,5 +63,11 @@ must_use struct status programmes_describe_rules(const struct rule_set *set, enu
                                                  struct arena *arena,
                                                  Registry__V1__RuleSet **ret);
 
+/* What the rule set asks of who the members are: the checks of its HARD rules that are on. */
+must_use struct status programmes_composition(const struct rule_set *set,
+                                              struct rule_texts switches, enum lang lang,
+                                              struct arena *arena,
+                                              Registry__V1__GetCompositionRulesReply *reply);
+
 extern const ProtobufCService *const programmes_service;
 extern const struct pg_statement *const *const programmes_statements;
