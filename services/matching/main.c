@@ -1,5 +1,6 @@
 #include "common/service/service.h"
 #include "services/matching/assignment/assignment.h"
+#include "services/matching/composition/composition.h"
 #include "services/matching/matching.h"
 #include "services/matching/state.h"
 #include "services/matching/store.h"
@@ -15,14 +16,18 @@ static const struct setting settings[] = {
 int
 main(int argc, char **argv)
 {
-    const ProtobufCService *const methods[] = {matches_service, rounds_service, NULL};
-    const struct pg_statement *const *const statements[] = {matching_statements,
-                                                            rounds_statements, NULL};
-    const struct service_timer timers[] = {
+    static const struct service_timer timers[] = {
         {.name = "solve rounds", .every_ms = ROUNDS_SOLVE_MS, .run = rounds_solve},
+        {.name = "solve compositions",
+         .every_ms = COMPOSITION_JOB_MS,
+         .run = composition_job_run},
         {0},
     };
-    const char *const calls[] = {"events", NULL};
+    const ProtobufCService *const methods[] = {matches_service, rounds_service,
+                                               compositions_service, NULL};
+    const struct pg_statement *const *const statements[] = {
+        matching_statements, rounds_statements, composition_statements, NULL};
+    const char *const calls[] = {"events", "registry", NULL};
     struct matching_settings values;
     const struct service matching = {
         .name = "matching",

@@ -27,6 +27,9 @@ VOCABULARY = [
     ("lean", "manufacturing", "lean produktion", "lean-tuotanto", "lean production"),
     ("marketing", None, "marknadsföring", "markkinointi", "marketing"),
     ("social-media", "marketing", "sociala medier", "sosiaalinen media", "social media"),
+    ("teaching", None, "undervisning", "opetus", "teaching"),
+    ("problem-based-learning", "teaching", "problembaserat lärande", "ongelmalähtöinen oppiminen",
+     "problem-based learning"),
 ]
 ALTERNATIVES = {"energy-efficiency": ["energianvändning", "energibesparing"],
                 "heat-recovery": ["spillvärme"]}
