@@ -38,7 +38,7 @@ main(int argc, char **argv)
         .timers = timers,
         .statements = statements,
         .calls = calls,
-        .schema_version = 2,
+        .schema_version = 3,
         .uses = USES_POSTGRES | USES_DOORBELL | USES_RPC,
         .create_state = state_create,
         .destroy_state = state_destroy,

@@ -118,6 +118,7 @@ class Estate:
         self._placement()
         self._match()
         self._round()
+        self._partnership()
 
     def call(self, service, method, fields=None, subject=None, **options):
         return self.lines[service].call(
@@ -228,6 +229,15 @@ class Estate:
         move("OBJECTIONS")
         self.call("matching", "Rounds/RaiseObjection", {**here, "text": "Prov"}, roles=("STUDENT",))
 
+    def _partnership(self):
+        self.ids["partnership_id"] = self.registry("Partnerships/CreatePartnership", {
+            "title": "Prov", "programmeCode": "KA",
+            "organisationIds": [self.university]})["partnership"]["partnershipId"]
+        self.ids["composition_id"] = self.call("matching", "Compositions/StartComposition", {
+            "question": {"programmeCode": "KA", "board": [self.university],
+                         "candidates": [{"organisationId": self.organisation}]},
+        })["composition"]["compositionId"]
+
 
 @pytest.fixture(scope="module")
 def estates(cluster):
@@ -251,6 +261,11 @@ MORE = {
     "Placements/RecordOutcome": {"outcome": "NOT_OFFERED"},
     "Placements/RecordReview": {"heldOn": "2025-01-01", "participantIds": [UNKNOWN]},
     "Accounts/SetAccountRoles": {"roles": ["PARTNERSHIP_OFFICER"]},
+    "Partnerships/UpdatePartnership": {"updateFields": ["title"], "title": "Annan"},
+    "Partnerships/InviteMember": {"organisationId": UNKNOWN},
+    "Partnerships/DescribeMember": {"organisationId": UNKNOWN},
+    "Partnerships/AnswerInvitation": {"organisationId": UNKNOWN, "commit": True},
+    "Partnerships/WithdrawMember": {"organisationId": UNKNOWN, "reason": "prov"},
     "Matches/AcceptMatch": {"role": "ACADEMIC_COACH"},
     "Matches/DeclineMatch": {"reason": "NO_CAPACITY"},
     "Rounds/ImportCohort": {"part": "STUDENTS", "csv": "code\ns2\n"},
@@ -326,6 +341,9 @@ def test_nothing_of_it_has_changed(estates):
         "matchId": alfa.ids["match_id"]})["match"]["state"] == "SUGGESTED"
     assert alfa.call("matching", "Rounds/GetRound", {
         "roundId": alfa.ids["round_id"]})["round"]["state"] == "OBJECTIONS"
+    partnership = alfa.registry("Partnerships/GetPartnership", {
+        "partnershipId": alfa.ids["partnership_id"]})["partnership"]
+    assert (partnership["title"], partnership["version"]) == ("Prov", "1")
     assert alfa.registry("Sessions/ListSessions")["sessions"]
     assert not alfa.registry("Systems/ListSystems")["systems"][0]["revoked"]
     assert alfa.call("notifications", "Subscriptions/ListSubscriptions")["subscriptions"]
