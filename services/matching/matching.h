@@ -5,4 +5,5 @@
 #include "common/service/service.h"
 
 extern const ProtobufCService *const matches_service;
+extern const ProtobufCService *const texts_service;
 extern const struct service_inbox matching_inbox;

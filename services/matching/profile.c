@@ -3,7 +3,8 @@
 #include "services/matching/hash.h"
 
 #define LINKED_WEIGHT 7u   /* tenths: found in a text rather than named */
-#define COMPOUND_WEIGHT 5u /* by the first part of a compound alone */
+#define COMPOUND_WEIGHT 5u /* by a part of a compound or by most letters */
+#define LINK_SURE 750      /* thousandths: links below are of that kind */
 
 static const char *const kind_names[KIND_COUNT] = {
     [KIND_PERSON] = "person",         [KIND_NEED] = "need",
@@ -98,12 +99,13 @@ add_linked_concepts(struct draft *draft, const struct word_list *text)
             span = arena_printf(scratch, "%s %s", span, text->items[links[i].first + j].text);
             TRY(need(span));
         }
-        add_concept(draft, (struct profile_concept){
-                               .concept = links[i].concept,
-                               .weight = links[i].compound ? COMPOUND_WEIGHT : LINKED_WEIGHT,
-                               .linked = true,
-                               .lang = (uint8_t)draft->lang,
-                               .span = span});
+        add_concept(draft, (struct profile_concept){.concept = links[i].concept,
+                                                    .weight = links[i].score < LINK_SURE
+                                                                  ? COMPOUND_WEIGHT
+                                                                  : LINKED_WEIGHT,
+                                                    .linked = true,
+                                                    .lang = (uint8_t)draft->lang,
+                                                    .span = span});
     }
     return OK;
 }

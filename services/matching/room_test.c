@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "common/service/dispatch.h"
+#include "matching/v1/concepts.pb-c.h"
 #include "services/matching/test_stage.h"
 
 static int
@@ -308,6 +309,53 @@ a_person_asks_for_the_own_profile_only(void **state)
                 PERMISSION_DENIED);
 }
 
+static Matching__V1__LinkTextReply *
+link_text(struct stage *stage, const char *text, const char *text_lang)
+{
+    Matching__V1__LinkTextRequest request = MATCHING__V1__LINK_TEXT_REQUEST__INIT;
+    ProtobufCMessage *reply;
+
+    request.text = text;
+    request.text_lang = text_lang;
+    request.language = "en";
+    stage->test.call.state = stage->state[0];
+    assert_ok(
+        rpc_test_call_into(&stage->test, texts_service, "LinkText", &request.base, &reply));
+    return (Matching__V1__LinkTextReply *)reply;
+}
+
+static void
+a_text_in_any_language_is_linked_to_the_same_concept_with_its_place(void **state)
+{
+    static const char *const texts[] = {"Vi vill ha energieffektiviseringen nu",
+                                        "Etsimme energiatehokkuutta",
+                                        "looking for energy efficiency"};
+    struct stage *stage = *state;
+    Matching__V1__LinkTextRequest empty = MATCHING__V1__LINK_TEXT_REQUEST__INIT;
+    ProtobufCMessage *refused;
+
+    (void)stage_start(stage, 0);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const Matching__V1__LinkTextReply *reply = link_text(stage, texts[i], "");
+
+        assert_string_equal(reply->text_lang, lang_tag((enum lang)i));
+        assert_int_equal(reply->n_links, 1);
+        assert_string_equal(reply->links[0]->concept_id, STAGE_ENERGY);
+        assert_string_equal(reply->links[0]->label, "energy efficiency");
+        assert_true(reply->links[0]->end_byte <= strlen(texts[i]));
+        assert_true(reply->links[0]->start_byte > 5);
+    }
+    assert_int_equal(link_text(stage, texts[1], "sv")->n_links, 0);
+    assert_code(
+        rpc_test_call_into(&stage->test, texts_service, "LinkText", &empty.base, &refused),
+        INVALID_ARGUMENT);
+    empty.text = "x";
+    empty.text_lang = "de";
+    assert_code(
+        rpc_test_call_into(&stage->test, texts_service, "LinkText", &empty.base, &refused),
+        INVALID_ARGUMENT);
+}
+
 int
 main(void)
 {
@@ -326,6 +374,7 @@ main(void)
         STAGE_TEST(a_withdrawn_person_is_gone_from_index_suggestions_and_explanations),
         STAGE_TEST(a_changed_vocabulary_is_read_again_once),
         STAGE_TEST(a_person_asks_for_the_own_profile_only),
+        STAGE_TEST(a_text_in_any_language_is_linked_to_the_same_concept_with_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,13 +6,12 @@
  * Immutable once made; any thread may read it.  Held by count, on the index's thread alone.
  */
 
+#include "services/matching/concepts/labels.h"
 #include "services/matching/uid.h"
-#include "services/matching/words.h"
 
 #define VOCABULARY_CONCEPTS_MAX 200000
-#define VOCABULARY_DEPTH_MAX 8       /* levels looked at above a concept */
-#define VOCABULARY_LABEL_WORDS_MAX 6 /* longer labels are not looked for in texts */
-#define VOCABULARY_NONE UINT32_MAX
+#define VOCABULARY_DEPTH_MAX 8 /* levels looked at above a concept */
+#define VOCABULARY_NONE LABELS_NONE
 
 struct vocabulary;
 
@@ -27,15 +26,17 @@ struct concept_row {
 };
 
 /* Sorts `rows`.  Nothing of them is kept.  Where a concept has several broader ones, the first
- * by id counts.  Where a label names several concepts, a preferred label wins, then the first
- * id. */
+ * by rarity counts: the one with the fewest beneath it, then the first by id.  Where a label
+ * names several concepts, a preferred label wins, then the first id. */
 must_use struct status vocabulary_create(struct concept_row *rows, size_t count,
                                          struct words *words, struct arena *arena,
                                          struct vocabulary **ret);
 void vocabulary_hold(struct vocabulary *vocabulary);
 void vocabulary_drop(struct vocabulary *vocabulary);
 
-/* Concepts are numbered from 0 in the order of their ids. */
+/* Concepts are numbered from 0 in the order of their ids.  Concepts of different origin whose
+ * preferred labels are the same words in one language are one: vocabulary_find gives the first
+ * of them, so that what one vocabulary has in Finnish and another in English meets. */
 uint32_t vocabulary_count(const struct vocabulary *vocabulary);
 uint32_t vocabulary_find(const struct vocabulary *vocabulary, const struct uid *id);
 const struct uid *vocabulary_id(const struct vocabulary *vocabulary, uint32_t concept);
@@ -45,14 +46,6 @@ uint32_t vocabulary_broader(const struct vocabulary *vocabulary, uint32_t concep
 const char *vocabulary_label(const struct vocabulary *vocabulary, uint32_t concept,
                              enum lang lang);
 
-/* A place in a text that names a concept. */
-struct link {
-    uint32_t concept;
-    uint32_t first, count; /* words */
-    bool compound;         /* only the beginning of a word names it */
-};
-
-/* Finds labels in a text, longest first, from left to right, without overlap.  At most `room`.
- */
+/* Finds labels in a text: see labels_link. */
 size_t vocabulary_link(const struct vocabulary *vocabulary, enum lang lang,
                        const struct word_list *text, struct link *into, size_t room);

@@ -50,6 +50,18 @@ is_letter(uint32_t letter)
            !(letter >= 0x3000 && letter <= 0x303f) && letter != 0xfffd;
 }
 
+/* Moves *origin over as many letters as lie between `from` and `to`: folding keeps their
+ * number.
+ */
+static void
+follow(const char **origin, const char *from, const char *to)
+{
+    while (from < to) {
+        (void)utf8_next(&from);
+        (void)utf8_next(origin);
+    }
+}
+
 /* Finds the next word at *cursor; 0: there is none. */
 static size_t
 next_word(const char **cursor, const char **ret_start)
@@ -97,6 +109,8 @@ words_split(struct words *words, enum lang lang, const char *text, struct arena 
 {
     struct word_list list = {0};
     const char *folded = utf8_fold(arena, text);
+    const char *origin = text;
+    const char *read = folded;
     const char *start;
     size_t size;
 
@@ -108,6 +122,11 @@ words_split(struct words *words, enum lang lang, const char *text, struct arena 
 
         word->text = arena_copy_n(arena, start, size);
         TRY(need(word->text));
+        follow(&origin, read, start);
+        word->at = (uint32_t)(origin - text);
+        follow(&origin, start, start + size);
+        word->size = (uint32_t)(origin - text) - word->at;
+        read = start + size;
         TRY(stem_of(words, lang, word->text, arena, &word->stem));
         if (*word->stem)
             list.count++;
@@ -180,6 +199,79 @@ words_prefix_key(enum lang lang, const char *stem, size_t letters)
         hash_more(start_key('l', lang), stem, bytes_of_letters(stem, letters));
 
     return hash_finish(hash_more(hash, " ", 1));
+}
+
+uint64_t
+words_suffix_key(enum lang lang, const char *stem, size_t at)
+{
+    const uint64_t hash = hash_more(start_key('l', lang), stem + at, strlen(stem + at));
+
+    return hash_finish(hash_more(hash, " ", 1));
+}
+
+uint64_t
+words_written_key(enum lang lang, const struct word *words, size_t count)
+{
+    uint64_t hash = start_key('w', lang);
+
+    for (size_t i = 0; i < count; i++) {
+        hash = hash_more(hash, words[i].text, strlen(words[i].text));
+        hash = hash_more(hash, " ", 1);
+    }
+    return hash_finish(hash);
+}
+
+static bool
+is_vowel(const char *at, size_t left, size_t *ret_size)
+{
+    if (left >= 1 && strchr("aeiouy", at[left - 1])) {
+        *ret_size = 1;
+        return true;
+    }
+    /* The second byte of a and o with dots. */
+    *ret_size = 2;
+    return left >= 2 && at[left - 2] == '\xc3' &&
+           (at[left - 1] == '\xa4' || at[left - 1] == '\xb6');
+}
+
+/* Writes the root of a stem; its bytes. */
+static size_t
+root_of(const char *stem, char into[WORD_BYTES_MAX + 8])
+{
+    static const char *const grades[][2] = {{"kk", "k"}, {"pp", "p"}, {"tt", "t"}, {"nk", "n"},
+                                            {"ng", "n"}, {"mp", "m"}, {"mm", "m"}, {"nt", "n"},
+                                            {"nn", "n"}, {"lt", "l"}, {"ll", "l"}, {"rt", "r"},
+                                            {"rr", "r"}, {"ks", "s"}, {"d", "t"},  {"v", "p"}};
+    size_t size = strlen(stem);
+    size_t vowel;
+
+    if (size > WORD_BYTES_MAX)
+        size = WORD_BYTES_MAX;
+    while (size > 4 && is_vowel(stem, size, &vowel))
+        size -= vowel;
+    memcpy(into, stem, size);
+    for (size_t i = 0; i < COUNT_OF(grades); i++) {
+        const size_t length = strlen(grades[i][0]);
+
+        if (size < length + 3 || memcmp(into + size - length, grades[i][0], length) != 0)
+            continue;
+        memcpy(into + size - length, grades[i][1], strlen(grades[i][1]));
+        return size - length + strlen(grades[i][1]);
+    }
+    return size;
+}
+
+uint64_t
+words_root_key(const struct word *words, size_t count)
+{
+    uint64_t hash = start_key('r', LANG_FI);
+    char root[WORD_BYTES_MAX + 8];
+
+    for (size_t i = 0; i < count; i++) {
+        hash = hash_more(hash, root, root_of(words[i].stem, root));
+        hash = hash_more(hash, " ", 1);
+    }
+    return hash_finish(hash);
 }
 
 uint64_t

@@ -21,6 +21,7 @@ struct words;
 struct word {
     const char *text; /* in lower case */
     const char *stem;
+    uint32_t at, size; /* bytes of the text that was read */
 };
 
 struct word_list {
@@ -49,6 +50,16 @@ uint64_t words_link_key(enum lang lang, const struct word *words, size_t count);
 
 /* The same for the first `letters` letters of one stem: the first part of a compound. */
 uint64_t words_prefix_key(enum lang lang, const char *stem, size_t letters);
+
+/* The same for the last letters of one stem, from the byte `at`. */
+uint64_t words_suffix_key(enum lang lang, const char *stem, size_t at);
+
+/* The key of a run of words as they are written, but for their case. */
+uint64_t words_written_key(enum lang lang, const struct word *words, size_t count);
+
+/* The key of a run of Finnish words by their roots: the stem without its last vowels, and with
+ * the last consonants in one grade ("kk" as "k", "d" as "t", "nk" and "ng" alike). */
+uint64_t words_root_key(const struct word *words, size_t count);
 
 /* The key of the first `letters` letters of a word as it is written: what stays the same
  * through the cases of Finnish, whose stems do not. */

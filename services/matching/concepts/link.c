@@ -1,0 +1,324 @@
+/* Finding labels in a text: see labels.h. */
+
+#include "common/base/utf8.h"
+#include "services/matching/concepts/labels.h"
+
+/* How sure each way is, in thousandths. */
+#define SCORE_LABEL 1000
+#define SCORE_ALTERNATIVE 950
+#define SCORE_STEM 900
+#define SCORE_ROOT 800
+#define SCORE_BEGINNING 750
+#define SCORE_PARTS 600   /* a compound of two labels */
+#define SCORE_PART 500    /* one part of a compound */
+#define SCORE_LETTERS 700 /* of a word with the very same letters */
+
+/* A beginning of a word that is a label counts when it is long enough to mean something. */
+#define COMPOUND_LETTERS_MIN 9
+#define PART_LETTERS_MIN 7  /* alone */
+#define PARTS_LETTERS_MIN 4 /* with the rest a label too */
+#define PARTS_GAP_MAX 3     /* letters that bind two parts */
+#define PART_SHARE_MIN 2    /* a part alone is at least half of its word */
+#define WORD_LETTERS 72
+
+#define FINNISH_LETTERS_MIN 7
+#define FINNISH_BEGINNING_MIN 6
+#define FINNISH_ENDING_LETTERS 5
+
+#define LETTERS_MIN 8
+#define LETTERS_SHARED 720      /* thousandths, at least */
+#define LETTERS_CANDIDATES 512  /* label words looked at for one word, a power of two */
+#define LETTERS_LIST_MAX 2000   /* a run of letters in more words says nothing */
+#define LETTERS_WORK_MAX 400000 /* postings read for one text */
+
+struct linking {
+    const struct labels *labels;
+    enum lang lang;
+    const struct word_list *text;
+    struct link *into;
+    size_t count, room;
+    size_t work; /* postings read */
+};
+
+static void
+add(struct linking *linking, uint32_t concept, size_t first, size_t count,
+    enum link_reason reason, unsigned score)
+{
+    const struct word *start = &linking->text->items[first];
+    const struct word *last = &linking->text->items[first + count - 1];
+
+    if (linking->count == linking->room)
+        return;
+    linking->into[linking->count++] = (struct link){.concept = concept,
+                                                    .first = (uint32_t)first,
+                                                    .count = (uint32_t)count,
+                                                    .at = start->at,
+                                                    .size = last->at + last->size - start->at,
+                                                    .score = (uint16_t)score,
+                                                    .reason = (uint8_t)reason};
+}
+
+/* Narrows the link added last to the letters [from, to) of its word. */
+static void
+narrow(struct linking *linking, const char *word, size_t from, size_t to)
+{
+    struct link *link = &linking->into[linking->count - 1];
+    const char *at = word;
+    size_t letters = 0;
+
+    while (letters < from && *at) {
+        (void)utf8_next(&at);
+        letters++;
+    }
+
+    const size_t skipped = (size_t)(at - word);
+
+    while (letters < to && *at) {
+        (void)utf8_next(&at);
+        letters++;
+    }
+    if ((size_t)(at - word) <= link->size) {
+        link->at += (uint32_t)skipped;
+        link->size = (uint32_t)((size_t)(at - word) - skipped);
+    }
+}
+
+/* A run of `count` words as one label. */
+static bool
+link_run(struct linking *linking, size_t first, size_t count)
+{
+    const struct word *words = &linking->text->items[first];
+    const struct label_target *target;
+
+    target = labels_find(linking->labels, words_written_key(linking->lang, words, count));
+    if (target->concept != LABELS_NONE) {
+        add(linking, target->concept, first, count,
+            target->preferred ? LINK_LABEL : LINK_ALTERNATIVE,
+            target->preferred ? SCORE_LABEL : SCORE_ALTERNATIVE);
+        return true;
+    }
+    target = labels_find(linking->labels, words_link_key(linking->lang, words, count));
+    if (target->concept != LABELS_NONE) {
+        add(linking, target->concept, first, count, LINK_INFLECTED, SCORE_STEM);
+        return true;
+    }
+    if (linking->lang != LANG_FI || (count == 1 && utf8_length(words->text) < LETTERS_MIN - 3))
+        return false;
+    target = labels_find(linking->labels, words_root_key(words, count));
+    if (target->concept == LABELS_NONE)
+        return false;
+    add(linking, target->concept, first, count, LINK_INFLECTED, SCORE_ROOT);
+    return true;
+}
+
+/* A Finnish word in any of its cases: the label with the longest beginning in common. */
+static bool
+link_beginning(struct linking *linking, size_t first)
+{
+    const struct word *word = &linking->text->items[first];
+    const size_t letters = utf8_length(word->text);
+
+    if (linking->lang != LANG_FI || letters < FINNISH_LETTERS_MIN)
+        return false;
+    for (size_t part = letters; part >= FINNISH_BEGINNING_MIN; part--) {
+        const struct label_target *target =
+            labels_find(linking->labels, words_beginning_key(linking->lang, word->text, part));
+
+        if (target->concept != LABELS_NONE &&
+            letters <= target->letters + (size_t)FINNISH_ENDING_LETTERS) {
+            add(linking, target->concept, first, 1, LINK_INFLECTED, SCORE_BEGINNING);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The labels that a word begins and ends with, by letters. */
+struct parts {
+    uint32_t front[WORD_LETTERS + 1]; /* [n]: its first n letters are this concept's label */
+    uint32_t back[WORD_LETTERS + 1];  /* [n]: those from letter n on */
+    size_t letters;
+};
+
+/* Finnish words in -nen stand before others in -s: "koneoppimis-" is "koneoppiminen". */
+static uint32_t
+find_nen(const struct linking *linking, const char *stem, size_t size)
+{
+    char whole[WORD_BYTES_MAX + 8];
+    struct word word = {.text = whole};
+
+    if (linking->lang != LANG_FI || size < 4 || size > WORD_BYTES_MAX || stem[size - 1] != 's')
+        return LABELS_NONE;
+    (void)snprintf(whole, sizeof whole, "%.*snen", (int)size - 1, stem);
+    return labels_find(linking->labels, words_written_key(LANG_FI, &word, 1))->concept;
+}
+
+static void
+find_parts(const struct linking *linking, const char *stem, struct parts *ret)
+{
+    const char *at = stem;
+
+    ret->letters = 0;
+    for (size_t i = 0; i <= WORD_LETTERS; i++)
+        ret->front[i] = ret->back[i] = LABELS_NONE;
+    while (*at && ret->letters < WORD_LETTERS) {
+        ret->back[ret->letters] =
+            labels_find(linking->labels,
+                        words_suffix_key(linking->lang, stem, (size_t)(at - stem)))
+                ->concept;
+        ret->front[ret->letters] =
+            labels_find(linking->labels, words_prefix_key(linking->lang, stem, ret->letters))
+                ->concept;
+        if (ret->front[ret->letters] == LABELS_NONE)
+            ret->front[ret->letters] = find_nen(linking, stem, (size_t)(at - stem));
+        (void)utf8_next(&at);
+        ret->letters++;
+    }
+}
+
+/* The longest front that the rest follows as a label; 0: there is none. */
+static size_t
+find_split(const struct parts *parts, size_t *ret_back)
+{
+    for (size_t front = parts->letters; front-- > PARTS_LETTERS_MIN;) {
+        if (parts->front[front] == LABELS_NONE)
+            continue;
+        for (size_t gap = 0; gap <= PARTS_GAP_MAX; gap++) {
+            const size_t back = front + gap;
+
+            if (back + PARTS_LETTERS_MIN <= parts->letters &&
+                parts->back[back] != LABELS_NONE) {
+                *ret_back = back;
+                return front;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Swedish and Finnish write compounds in one word. */
+static bool
+link_parts(struct linking *linking, size_t first)
+{
+    const struct word *word = &linking->text->items[first];
+    struct parts parts;
+    size_t front, back;
+
+    if (linking->lang == LANG_EN || utf8_length(word->stem) < COMPOUND_LETTERS_MIN)
+        return false;
+    find_parts(linking, word->stem, &parts);
+    front = find_split(&parts, &back);
+    if (front && linking->count + 2 <= linking->room) {
+        add(linking, parts.front[front], first, 1, LINK_COMPOUND, SCORE_PARTS);
+        narrow(linking, word->text, 0, front);
+        add(linking, parts.back[back], first, 1, LINK_COMPOUND, SCORE_PARTS);
+        narrow(linking, word->text, back, SIZE_MAX);
+        return true;
+    }
+    for (front = parts.letters; front-- > PART_LETTERS_MIN;)
+        if (parts.front[front] != LABELS_NONE && linking->count < linking->room) {
+            add(linking, parts.front[front], first, 1, LINK_COMPOUND, SCORE_PART);
+            narrow(linking, word->text, 0, front);
+            return true;
+        }
+    for (back = 1; back + PART_LETTERS_MIN <= parts.letters; back++)
+        if (parts.back[back] != LABELS_NONE && linking->count < linking->room &&
+            (parts.letters - back) * PART_SHARE_MIN >= parts.letters) {
+            add(linking, parts.back[back], first, 1, LINK_COMPOUND, SCORE_PART);
+            narrow(linking, word->text, back, SIZE_MAX);
+            return true;
+        }
+    return false;
+}
+
+struct candidate {
+    uint32_t word; /* one more than its number; 0: an empty slot */
+    uint32_t shared;
+};
+
+/* The slot of a label word among the candidates; NULL: they are too many. */
+static struct candidate *
+candidate_of(struct candidate *candidates, uint32_t word)
+{
+    size_t slot = word * 2654435761u % LETTERS_CANDIDATES;
+
+    for (size_t i = 0; i < LETTERS_CANDIDATES / 2; i++) {
+        struct candidate *candidate = &candidates[slot];
+
+        if (candidate->word == 0 || candidate->word == word + 1) {
+            candidate->word = word + 1;
+            return candidate;
+        }
+        slot = (slot + 1) % LETTERS_CANDIDATES;
+    }
+    return NULL;
+}
+
+/* The label word with the most runs of letters in common; of equals the first learned. */
+static void
+link_letters(struct linking *linking, size_t first)
+{
+    const struct labels *labels = linking->labels;
+    const struct word *word = &linking->text->items[first];
+    struct candidate candidates[LETTERS_CANDIDATES] = {0};
+    uint32_t grams[LABEL_GRAMS_MAX];
+    uint32_t best = LABELS_NONE, best_share = LETTERS_SHARED - 1;
+    size_t count;
+
+    if (utf8_length(word->text) < LETTERS_MIN || !labels->offsets)
+        return;
+    count = labels_grams(linking->lang, word->text, grams);
+    for (size_t i = 0; i < count && linking->work < LETTERS_WORK_MAX; i++) {
+        const uint32_t from = labels->offsets[grams[i]], to = labels->offsets[grams[i] + 1];
+
+        if (to - from > LETTERS_LIST_MAX)
+            continue;
+        linking->work += to - from;
+        for (uint32_t at = from; at < to; at++) {
+            struct candidate *candidate = candidate_of(candidates, labels->postings[at]);
+
+            if (candidate)
+                candidate->shared++;
+        }
+    }
+    for (size_t i = 0; i < LETTERS_CANDIDATES; i++) {
+        const uint32_t number = candidates[i].word - 1;
+
+        if (candidates[i].word == 0 || labels->words[number].lang != linking->lang)
+            continue;
+
+        const uint32_t share =
+            candidates[i].shared * 2000 / (uint32_t)(count + labels->words[number].grams);
+
+        if (share > best_share || (share == best_share && number < best)) {
+            best = number;
+            best_share = share;
+        }
+    }
+    if (best != LABELS_NONE)
+        add(linking, labels->words[best].concept, first, 1, LINK_LETTERS,
+            SCORE_LETTERS * best_share / 1000);
+}
+
+size_t
+labels_link(const struct labels *labels, enum lang lang, const struct word_list *text,
+            struct link *into, size_t room)
+{
+    struct linking linking = {labels, lang, text, into, 0, room, 0};
+
+    for (size_t first = 0; first < text->count && linking.count < room;) {
+        size_t window = text->count - first;
+
+        if (window > LABELS_WORDS_MAX)
+            window = LABELS_WORDS_MAX;
+        while (window > 0 && !link_run(&linking, first, window))
+            window--;
+        if (window == 0) {
+            window = 1;
+            if (!link_beginning(&linking, first) && !link_parts(&linking, first))
+                link_letters(&linking, first);
+        }
+        first += window;
+    }
+    return linking.count;
+}
