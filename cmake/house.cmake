@@ -17,7 +17,7 @@ endif()
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair ZMQ:libzmq CZMQ:libczmq PROTOBUFC:libprotobuf-c PQ:libpq HIREDIS:hiredis
-             MHD:libmicrohttpd CURL:libcurl SODIUM:libsodium JANSSON:jansson ZIP:libzip
+             MHD:libmicrohttpd CURL:libcurl SODIUM:libsodium JANSSON:jansson ZIP:libzip ZLIB:zlib
              CMOCKA:cmocka)
   string(REPLACE ":" ";" pair ${pair})
   list(GET pair 0 prefix)

@@ -7,6 +7,7 @@
 
 #include "common/json/json.h"
 #include "events/v1/log.pb-c.h"
+#include "matching/v1/concepts.pb-c.h"
 #include "matching/v1/matching.pb-c.h"
 #include "notifications/v1/messages.pb-c.h"
 #include "notifications/v1/subscriptions.pb-c.h"
@@ -31,6 +32,7 @@
 static const ProtobufCServiceDescriptor *const services[] = {
     &events__v1__log__descriptor,
     &matching__v1__matches__descriptor,
+    &matching__v1__texts__descriptor,
     &notifications__v1__messages__descriptor,
     &notifications__v1__subscriptions__descriptor,
     &registry__v1__accounts__descriptor,

@@ -364,11 +364,13 @@ import_command(struct cli *cli, int count, char **words)
         TRY(cli_find_tenant(cli));
     if (count >= 2 && strcmp(words[0], "esco") == 0)
         return import_esco(cli, count - 1, words + 1, &options);
+    if (count >= 2 && strcmp(words[0], "yso") == 0)
+        return import_yso(cli, count - 1, words + 1, &options);
     if (count == 2 && strcmp(words[0], "organisations") == 0)
         return import_organisations(cli, words[1], &options);
     if (count == 2 && strcmp(words[0], "people") == 0)
         return import_people(cli, words[1], &options);
-    return FAIL(
-        cli->arena, INVALID_ARGUMENT,
-        "import esco FILE... | organisations FILE | people FILE [--dry-run] [--from-start]");
+    return FAIL(cli->arena, INVALID_ARGUMENT,
+                "import esco FILE... | yso FILE... | organisations FILE | people FILE "
+                "[--dry-run] [--from-start]");
 }

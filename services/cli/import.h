@@ -78,6 +78,13 @@ must_use struct status table_bad(const struct table *table, struct arena *arena,
  */
 int import_enum(const ProtobufCEnumDescriptor *descriptor, const char *name);
 
+/* A batch of ConceptImport messages as a request. */
+must_use struct status import_fill_concepts(struct arena *arena, const char *vocabulary,
+                                            const char *version, ProtobufCMessage **items,
+                                            size_t count, ProtobufCMessage **ret);
+
+must_use struct status import_yso(struct cli *cli, int count, char **files,
+                                  struct import_options *options);
 must_use struct status import_esco(struct cli *cli, int count, char **files,
                                    struct import_options *options);
 must_use struct status import_organisations(struct cli *cli, const char *file,

@@ -329,24 +329,32 @@ next_concept(void *context, struct arena *arena, ProtobufCMessage **ret, size_t 
     return OK;
 }
 
-static struct status
-fill_concepts(void *context, struct arena *arena, ProtobufCMessage **items, size_t count,
-              size_t number, ProtobufCMessage **ret)
+struct status
+import_fill_concepts(struct arena *arena, const char *vocabulary, const char *version,
+                     ProtobufCMessage **items, size_t count, ProtobufCMessage **ret)
 {
-    const struct esco *esco = context;
     Registry__V1__ImportConceptsRequest *request;
 
-    (void)number;
     TRY(need(request = ARENA_NEW(arena, Registry__V1__ImportConceptsRequest)));
     registry__v1__import_concepts_request__init(request);
     TRY(need(request->concepts = ARENA_ARRAY(arena, Registry__V1__ConceptImport *, count)));
     for (size_t i = 0; i < count; i++)
         request->concepts[i] = (Registry__V1__ConceptImport *)items[i];
     request->n_concepts = count;
-    request->vocabulary = "esco";
-    request->vocabulary_version = esco->version;
+    request->vocabulary = vocabulary;
+    request->vocabulary_version = version;
     *ret = &request->base;
     return OK;
+}
+
+static struct status
+fill_concepts(void *context, struct arena *arena, ProtobufCMessage **items, size_t count,
+              size_t number, ProtobufCMessage **ret)
+{
+    const struct esco *esco = context;
+
+    (void)number;
+    return import_fill_concepts(arena, "esco", esco->version, items, count, ret);
 }
 
 static struct status

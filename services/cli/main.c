@@ -29,6 +29,7 @@ static const struct {
      "call METHOD [JSON]                  one rpc: call registry.v1.Tenants/ListTenants"},
     {"import", import_command,
      "import esco FILE [RELATIONS]        a vocabulary, from the zips as published or a CSV\n"
+     "  import yso FILE...                subjects beside it: labels in fi, sv, en (.tsv.gz)\n"
      "  import organisations FILE         CSV, or JSON of research organisations\n"
      "  import people FILE                CSV; --tenant says whose\n"
      "                                    --dry-run checks only, --from-start forgets an "

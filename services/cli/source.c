@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
+#include <zlib.h>
 
 void
 source_fini(struct source *source)
@@ -13,20 +14,68 @@ source_fini(struct source *source)
     *source = (struct source){0};
 }
 
+#define MAGIC_MAX 4
+
+static bool
+begins_with(const char *path, const unsigned char *magic, size_t size)
+{
+    unsigned char start[MAGIC_MAX];
+    FILE *file = fopen(path, "rb");
+    bool begins = false;
+
+    if (!file)
+        return false;
+    begins = fread(start, 1, size, file) == size && memcmp(start, magic, size) == 0;
+    (void)fclose(file);
+    return begins;
+}
+
 bool
 source_is_zip(const char *path)
 {
     static const unsigned char magic[] = {'P', 'K', 3, 4};
-    unsigned char start[sizeof magic];
-    FILE *file = fopen(path, "rb");
-    bool zip = false;
+
+    return begins_with(path, magic, sizeof magic);
+}
+
+static void
+close_gzip(gzFile *file)
+{
+    if (*file)
+        (void)gzclose(*file);
+}
+
+/* What it unpacks to is not known before, so it is read in pieces, up to the limit. */
+static struct status
+read_gzip(const char *path, struct arena *arena, struct source *ret)
+{
+    scoped(close_gzip) gzFile file = gzopen(path, "rb");
+    scoped(source_fini) struct source source = {.name = path};
+    size_t room = (size_t)1 << 20;
+    int got;
 
     if (!file)
-        return false;
-    zip = fread(start, 1, sizeof start, file) == sizeof start &&
-          memcmp(start, magic, sizeof magic) == 0;
-    (void)fclose(file);
-    return zip;
+        return FAIL(arena, NOT_FOUND, "%s: %s", path, strerror(errno));
+    TRY(need(source.text = malloc(room + 1)));
+    while ((got = gzread(file, source.text + source.size, (unsigned)(room - source.size))) >
+           0) {
+        source.size += (size_t)got;
+        if (source.size == SOURCE_BYTES)
+            return FAIL(arena, TOO_LARGE, "%s: has more than %zu bytes", path, SOURCE_BYTES);
+        if (source.size == room) {
+            char *grown;
+
+            room = room * 2 < SOURCE_BYTES ? room * 2 : SOURCE_BYTES;
+            TRY(need(grown = realloc(source.text, room + 1)));
+            source.text = grown;
+        }
+    }
+    if (got < 0 || gzclose(take(&file)) != Z_OK)
+        return FAIL(arena, INVALID_ARGUMENT, "%s: cannot be unpacked", path);
+    source.text[source.size] = '\0';
+    *ret = source;
+    source.text = NULL;
+    return OK;
 }
 
 static void
@@ -137,5 +186,7 @@ source_read(const char *path, const char *member, struct arena *arena, struct so
 {
     if (source_is_zip(path))
         return read_member(path, member, arena, ret);
+    if (begins_with(path, (const unsigned char[]){0x1f, 0x8b}, 2))
+        return read_gzip(path, arena, ret);
     return read_plain(path, arena, ret);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <zip.h>
+#include <zlib.h>
 
 #include "common/base/test.h"
 
@@ -73,6 +74,36 @@ a_plain_file_is_read_whole(void **state)
     assert_int_equal(source.size, 4);
     assert_string_equal(source.text, "a,b\n");
     assert_false(source_is_zip(path));
+}
+
+static void
+a_packed_file_is_unpacked_and_a_cut_one_refused(void **state)
+{
+    scoped(source_fini) struct source source = {0};
+    gzFile file = gzopen(path, "wb");
+    char text[4096];
+    FILE *plain;
+    long size;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + i * i % 23);
+    assert_non_null(file);
+    for (int i = 0; i < 600; i++)
+        assert_int_equal(gzwrite(file, text, sizeof text), (int)sizeof text);
+    assert_int_equal(gzclose(file), Z_OK);
+    assert_int_equal(source_read(path, "", &arena, &source).code, CODE_OK);
+    assert_int_equal(source.size, 600 * sizeof text);
+    assert_memory_equal(source.text + 599 * sizeof text, text, sizeof text);
+    source_fini(&source);
+    plain = fopen(path, "rb");
+    assert_non_null(plain);
+    assert_int_equal(fseek(plain, 0, SEEK_END), 0);
+    size = ftell(plain);
+    (void)fclose(plain);
+    assert_int_equal(truncate(path, size / 2), 0);
+    assert_int_equal(source_read(path, "", &arena, &source).code, CODE_INVALID_ARGUMENT);
+    assert_null(source.text);
 }
 
 static void
@@ -170,6 +201,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_file_is_read_whole),
+        cmocka_unit_test(a_packed_file_is_unpacked_and_a_cut_one_refused),
         cmocka_unit_test(a_file_that_is_not_there_is_said),
         cmocka_unit_test(a_member_is_found_by_its_own_name_in_any_folder),
         cmocka_unit_test(the_first_member_of_a_kind_is_found),

@@ -4,6 +4,7 @@ What needs the published data of ESCO and of research organisations looks for it
 checkout, in ../shared/data, and is skipped where it is not.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -315,6 +316,38 @@ def test_organisations_of_a_research_registry_are_added_once(place):
                                                         first))
     assert created + refreshed + unchanged == known and created > known // 2
     again = place.command_line("--tenant", HOST, "import", "organisations", file).stdout
+    assert "0 created, 0 refreshed" in again
+
+
+def test_subjects_stand_beside_the_vocabulary_and_join_the_languages(place, tmp_path):
+    """A tenth of the published subjects, so that it takes seconds."""
+    names = [f"yso-ysoplaces-cicero-{lang}.tsv.gz" for lang in ("fi", "sv", "en")]
+    if not all((DATA / "yso" / name).exists() for name in names):
+        pytest.skip("no ../shared/data/yso")
+    tables = {name: gzip.decompress((DATA / "yso" / name).read_bytes()).decode().splitlines()
+              for name in names}
+    wanted = {line.split("\t")[0] for line in tables[names[0]]
+              if line.split("\t")[0].endswith("7>") or line.endswith("\tkoneoppiminen")}
+    for name, lines in tables.items():
+        kept = [line for line in lines if line.split("\t")[0] in wanted]
+        (tmp_path / name).write_bytes(gzip.compress("\n".join(kept).encode()))
+    files = [tmp_path / name for name in names]
+    used = ask(place, "SELECT count(*) FROM registry.concept WHERE active")
+    told = place.command_line("import", "yso", *files).stdout
+    assert "yso is in use beside the others" in told
+    assert ask(place, "SELECT count(*) FROM registry.concept WHERE active"
+                      " AND vocabulary = 'yso' AND label_fi <> ''") == (len(wanted),)
+    assert ask(place, "SELECT count(*) FROM registry.concept WHERE active AND vocabulary <> 'yso'") \
+        == used
+
+    def linked(text):
+        links = call(place, "matching.v1.Texts/LinkText", {"text": text, "language": "en"})
+        return [link["label"] for link in links.get("links", [])]
+
+    texts = ("koneoppimisen menetelmiä", "metoder för maskininlärningen", "methods of machine learning")
+    wait_for(lambda: all("machine learning" in linked(text) for text in texts), 60,
+             "the subjects in matching")
+    again = place.command_line("import", "yso", *files).stdout
     assert "0 created, 0 refreshed" in again
 
 

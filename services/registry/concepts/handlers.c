@@ -204,7 +204,7 @@ activate_vocabulary(struct call *call, const Registry__V1__ActivateVocabularyReq
 
     TRY(rules_vocabulary(call->arena, request->vocabulary));
     TRY(announcer(call, &tenant_id));
-    TRY(store_concept_activate(call->tx, call->arena, request->vocabulary,
+    TRY(store_concept_activate(call->tx, call->arena, request->vocabulary, request->beside,
                                &reply->active_concepts));
     return announce(call, tenant_id, request->vocabulary, NULL, 0);
 }

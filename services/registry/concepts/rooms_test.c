@@ -191,16 +191,41 @@ a_list_is_ordered_by_the_language_asked_for(void **state)
 }
 
 static struct status
-activate(const char *vocabulary, uint32_t *ret)
+activate_beside(const char *vocabulary, bool beside, uint32_t *ret)
 {
     Registry__V1__ActivateVocabularyRequest request =
         REGISTRY__V1__ACTIVATE_VOCABULARY_REQUEST__INIT;
     Registry__V1__ActivateVocabularyReply *reply;
 
     request.vocabulary = vocabulary;
+    request.beside = beside;
     TRY(stage_call(&stage, concepts_service, "ActivateVocabulary", &request, &reply));
     *ret = reply->active_concepts;
     return OK;
+}
+
+static struct status
+activate(const char *vocabulary, uint32_t *ret)
+{
+    return activate_beside(vocabulary, false, ret);
+}
+
+static void
+a_vocabulary_may_stand_beside_the_one_in_use(void **state)
+{
+    Registry__V1__ImportConceptsReply *reply;
+    Registry__V1__Concept *concept;
+    uint32_t active;
+
+    (void)state;
+    assert_ok(import("yso", "welding", 0, 3, &reply));
+    assert_ok(activate_beside("yso", true, &active));
+    assert_int_equal(active, 3);
+    assert_int_equal(list("", "en", "", 0, "")->n_concepts, 5);
+    assert_ok(get(CONCEPT_1, &concept));
+    assert_true(concept->active);
+    assert_ok(activate("yso", &active));
+    assert_int_equal(list("", "en", "", 0, "")->n_concepts, 3);
 }
 
 static void
@@ -294,6 +319,7 @@ main(void)
         TEST(a_concept_is_found_by_id_and_uri_with_what_is_broader),
         TEST(a_search_shows_beginnings_first_and_pages_without_gaps),
         TEST(a_list_is_ordered_by_the_language_asked_for),
+        TEST(a_vocabulary_may_stand_beside_the_one_in_use),
         TEST(another_vocabulary_waits_until_it_is_activated),
         TEST(a_uri_of_another_vocabulary_is_refused),
         TEST(without_a_tenant_the_host_announces_and_its_lack_is_said),

@@ -246,12 +246,12 @@ store_concept_put(struct pg_tx *tx, struct arena *arena, const struct clock *clo
 
 struct status
 store_concept_activate(struct pg_tx *tx, struct arena *arena, const char *vocabulary,
-                       uint32_t *ret_active)
+                       bool beside, uint32_t *ret_active)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
     uint32_t active;
 
-    TRY(pg_query(tx, &SQL_ACTIVATE, PG_IN(pg_text(vocabulary)), &rows));
+    TRY(pg_query(tx, &SQL_ACTIVATE, PG_IN(pg_text(vocabulary), pg_bool(beside)), &rows));
     TRY(pg_one_row(&rows, arena, PG_OUT(pg_to_u32(&active))));
     if (active == 0)
         return FAIL(arena, NOT_FOUND, "there is no vocabulary %s", vocabulary);

@@ -46,7 +46,8 @@ must_use struct status store_concept_put(struct pg_tx *tx, struct arena *arena,
 
 /* Exactly the concepts of `vocabulary` become active.  NOT_FOUND: it has none. */
 must_use struct status store_concept_activate(struct pg_tx *tx, struct arena *arena,
-                                              const char *vocabulary, uint32_t *ret_active);
+                                              const char *vocabulary, bool beside,
+                                              uint32_t *ret_active);
 
 /* The label of each id in `lang`, or else in English, Swedish or Finnish; NULL: no such
  * concept. */
