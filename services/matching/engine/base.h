@@ -22,7 +22,7 @@
 #define BASE_NONE UINT32_MAX
 
 /* A term is dense when more than one document in DENSE_DIVISOR has it. */
-#define DENSE_DIVISOR 256u
+#define DENSE_DIVISOR 512u
 /* The shortest near list. */
 #define NEAR_LEAST 64u
 

@@ -11,13 +11,7 @@
 #include "services/matching/engine/base.h"
 
 #define KERNEL_LANES 4u
-#define KERNEL_BATCH 8u /* blocks fetched ahead */
-
-/* A dense term in a group of blocks. */
-struct dense_at {
-    uint64_t present;
-    const uint64_t *words; /* of the blocks where it is present */
-};
+#define KERNEL_AHEAD 8u /* blocks whose words are on their way */
 
 /* An area while it is searched.  Arrays by block are padded to whole groups, those by place to
  * whole blocks; all are aligned to 64 bytes. */
@@ -28,11 +22,15 @@ struct area_job {
     uint16_t *tops[KERNEL_LANES]; /* by block: the greatest of those */
     uint16_t *bounds;             /* by block; the kernel's */
     const uint8_t *grades;        /* by place */
-    const struct dense_at *dense; /* [group][dense_count], by lane */
+    /* The dense terms, by lane, `stride` of them in each group; what is beyond `dense_count` is
+     * present nowhere. */
+    const uint64_t *present;      /* [group][stride]: blocks where anybody has it */
+    const uint64_t *const *words; /* [group][stride]: of those blocks */
     const uint16_t *points;       /* by dense term */
-    uint32_t dense_count, lane_ends[KERNEL_LANES];
-    const uint64_t **fetched; /* [KERNEL_BATCH][dense_count]; the kernel's */
-    const uint64_t *keep;     /* by group: blocks that count */
+    uint32_t dense_count, stride, lane_ends[KERNEL_LANES];
+    uint64_t *fetched;    /* [stride]; the kernel's, as are those picked */
+    uint16_t *picked;     /* room for AREA_BLOCKS */
+    const uint64_t *keep; /* by group: blocks that count */
     uint16_t region_points, grade_most;
     const uint16_t *grade_points; /* DOCUMENT_GRADES of them */
     const uint64_t *planes;       /* to be prefetched; NULL: none */

@@ -8,14 +8,17 @@
  *   vec_add_where(a, bits, number)   adds to those whose bit is set, saturating
  *   vec_reach(a, least)              bits of those not below
  *   vec_grades(grades, table)        looks sixty-four bytes up
+ *   fetch_words(present, words, bit, stride, fetched)
+ *                                    the words of a block, 0 for terms that nobody has there
+ *   prefetch_words(present, words, bit, stride)      wants them into the cache
  */
 
 static inline struct vec
-add_dense(struct vec sum, const struct area_job *job, const struct dense_at *dense,
-          uint32_t first, uint32_t end)
+add_where(struct vec sum, const struct area_job *job, const uint64_t *bits, uint32_t first,
+          uint32_t end)
 {
     for (uint32_t i = first; i < end; i++)
-        sum = vec_add_where(sum, dense[i].present, job->points[i]);
+        sum = vec_add_where(sum, bits[i], job->points[i]);
     return sum;
 }
 
@@ -27,19 +30,19 @@ find_bounds(struct area_job *job)
     uint16_t most = 0;
 
     for (uint32_t group = 0; group < job->group_count; group++) {
-        const struct dense_at *dense = &job->dense[(size_t)group * job->dense_count];
+        const uint64_t *present = &job->present[(size_t)group * job->stride];
         uint16_t *bounds = &job->bounds[group * 64];
         struct vec sum = vec_add(all, vec_load(&job->tops[0][group * 64]));
         uint64_t keep = job->keep[group];
 
-        sum = add_dense(sum, job, dense, 0, job->lane_ends[0]);
+        sum = add_where(sum, job, present, 0, job->lane_ends[0]);
         if (job->lane_count > 1) {
             struct vec best = vec_set(0);
 
             for (uint32_t lane = 1; lane < job->lane_count; lane++)
-                best =
-                    vec_max(best, add_dense(vec_load(&job->tops[lane][group * 64]), job, dense,
-                                            job->lane_ends[lane - 1], job->lane_ends[lane]));
+                best = vec_max(best,
+                               add_where(vec_load(&job->tops[lane][group * 64]), job, present,
+                                         job->lane_ends[lane - 1], job->lane_ends[lane]));
             sum = vec_add(sum, best);
         }
         vec_store(bounds, sum);
@@ -53,52 +56,39 @@ find_bounds(struct area_job *job)
     return most;
 }
 
-/* Finds where the words of some blocks are, and wants them into the cache. */
+/* Wants what evaluate will read into the cache. */
 static inline void
-fetch_block(const struct area_job *job, uint32_t block, const uint64_t **fetched)
+prefetch_block(const struct area_job *job, uint32_t block)
 {
-    static const uint64_t nobody;
-    const struct dense_at *dense = &job->dense[(size_t)(block / 64) * job->dense_count];
-    const uint64_t bit = UINT64_C(1) << (block % 64);
+    const size_t group = (size_t)(block / 64) * job->stride;
 
     if (job->planes)
         __builtin_prefetch(&job->planes[(size_t)block * job->class_count]);
     __builtin_prefetch(&job->grades[block * 64]);
-    for (uint32_t i = 0; i < job->dense_count; i++) {
-        const uint64_t *word =
-            dense[i].words + __builtin_popcountll(dense[i].present & (bit - 1));
-
-        word = dense[i].present & bit ? word : &nobody;
-        __builtin_prefetch(word);
-        fetched[i] = word;
-    }
-}
-
-static inline struct vec
-add_words(struct vec sum, const struct area_job *job, const uint64_t *const *fetched,
-          uint32_t first, uint32_t end)
-{
-    for (uint32_t i = first; i < end; i++)
-        sum = vec_add_where(sum, *fetched[i], job->points[i]);
-    return sum;
+    prefetch_words(&job->present[group], &job->words[group], UINT64_C(1) << (block % 64),
+                   job->stride);
 }
 
 static inline void
-evaluate(struct area_job *job, uint32_t block, const uint64_t *const *fetched)
+evaluate(struct area_job *job, uint32_t block)
 {
+    const size_t group = (size_t)(block / 64) * job->stride;
+    const uint64_t *fetched = job->fetched;
     uint64_t who = kernel_filter(job, block);
     struct vec sum;
 
     if (!who)
         return;
+    fetch_words(&job->present[group], &job->words[group], UINT64_C(1) << (block % 64),
+                job->stride, job->fetched);
     sum = vec_add(vec_load(&job->sums[0][block * 64]), vec_set(job->region_points));
     sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));
-    sum = add_words(sum, job, fetched, 0, job->lane_ends[0]);
+    sum = add_where(sum, job, fetched, 0, job->lane_ends[0]);
     if (job->lane_count > 1) {
         struct vec best = vec_set(0);
 
         for (uint32_t lane = 1; lane < job->lane_count; lane++)
-            best = vec_max(best, add_words(vec_load(&job->sums[lane][block * 64]), job, fetched,
+            best = vec_max(best, add_where(vec_load(&job->sums[lane][block * 64]), job, fetched,
                                            job->lane_ends[lane - 1], job->lane_ends[lane]));
         sum = vec_add(sum, best);
     }
@@ -111,21 +101,28 @@ evaluate(struct area_job *job, uint32_t block, const uint64_t *const *fetched)
     }
 }
 
-static inline void
-evaluate_blocks(struct area_job *job, uint32_t group, uint64_t blocks)
+/* Those blocks whose bounds lie within [least, most]. */
+static void
+evaluate_blocks(struct area_job *job, uint16_t least, uint16_t most)
 {
-    while (blocks) {
-        uint32_t batch[KERNEL_BATCH];
-        uint32_t count = 0;
+    uint32_t count = 0;
 
-        for (; blocks && count < KERNEL_BATCH; blocks &= blocks - 1) {
-            batch[count] = group * 64 + (uint32_t)__builtin_ctzll(blocks);
-            fetch_block(job, batch[count], &job->fetched[(size_t)count * job->dense_count]);
-            count++;
-        }
-        for (uint32_t i = 0; i < count; i++)
-            if (job->bounds[batch[i]] >= job->least)
-                evaluate(job, batch[i], &job->fetched[(size_t)i * job->dense_count]);
+    for (uint32_t group = 0; group < job->group_count; group++) {
+        const struct vec bounds = vec_load(&job->bounds[group * 64]);
+        uint64_t blocks = job->keep[group] & vec_reach(bounds, least);
+
+        if (most < UINT16_MAX)
+            blocks &= ~vec_reach(bounds, (uint16_t)(most + 1));
+        for (; blocks; blocks &= blocks - 1)
+            job->picked[count++] = (uint16_t)(group * 64 + (uint32_t)__builtin_ctzll(blocks));
+    }
+    for (uint32_t i = 0; i < count && i < KERNEL_AHEAD; i++)
+        prefetch_block(job, job->picked[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + KERNEL_AHEAD < count)
+            prefetch_block(job, job->picked[i + KERNEL_AHEAD]);
+        if (job->bounds[job->picked[i]] >= job->least)
+            evaluate(job, job->picked[i]);
     }
 }
 
@@ -163,19 +160,10 @@ search_area(struct area_job *job)
         return;
     cut = job->full ? (uint16_t)(job->least + (most - job->least) * 3u / 4u)
                     : first_cut(job, most);
-    for (uint32_t group = 0; group < job->group_count; group++) {
-        const struct vec bounds = vec_load(&job->bounds[group * 64]);
-
-        evaluate_blocks(job, group,
-                        job->keep[group] &
-                            vec_reach(bounds, cut > job->least ? cut : job->least));
-    }
-    for (uint32_t group = 0; group < job->group_count; group++) {
-        const struct vec bounds = vec_load(&job->bounds[group * 64]);
-
-        if (cut > job->least)
-            evaluate_blocks(job, group,
-                            job->keep[group] & vec_reach(bounds, job->least) &
-                                ~vec_reach(bounds, cut));
+    if (cut > job->least) {
+        evaluate_blocks(job, cut, UINT16_MAX);
+        evaluate_blocks(job, job->least, (uint16_t)(cut - 1));
+    } else {
+        evaluate_blocks(job, job->least, UINT16_MAX);
     }
 }

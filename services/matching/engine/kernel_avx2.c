@@ -100,6 +100,26 @@ vec_grades(const uint8_t *grades, const uint16_t *table)
     return made;
 }
 
+/* The words of a block: where one is missing, what is read instead is left out. */
+static inline void
+fetch_words(const uint64_t *present, const uint64_t *const *words, uint64_t bit,
+            uint32_t stride, uint64_t *fetched)
+{
+    for (uint32_t i = 0; i < stride; i++) {
+        const uint64_t *word = words[i] + __builtin_popcountll(present[i] & (bit - 1));
+
+        fetched[i] = present[i] & bit ? *word : 0;
+    }
+}
+
+static inline void
+prefetch_words(const uint64_t *present, const uint64_t *const *words, uint64_t bit,
+               uint32_t stride)
+{
+    for (uint32_t i = 0; i < stride; i++)
+        __builtin_prefetch(words[i] + __builtin_popcountll(present[i] & (bit - 1)));
+}
+
 #include "services/matching/engine/kernel_area.h"
 
 static bool

@@ -1,6 +1,6 @@
 #include "services/matching/engine/kernel.h"
 
-#ifdef __AVX512BW__
+#if defined __AVX512BW__ && defined __AVX512VPOPCNTDQ__
 
 #include <immintrin.h>
 
@@ -71,13 +71,52 @@ vec_grades(const uint8_t *grades, const uint16_t *table)
                                  all)};
 }
 
+/* Where the words of a block are, for eight terms. */
+static inline __m512i
+find_words(__m512i blocks, const uint64_t *const *words, uint64_t bit)
+{
+    const __m512i before = _mm512_set1_epi64((long long)(bit - 1));
+    const __m512i rank = _mm512_popcnt_epi64(_mm512_and_si512(blocks, before));
+
+    return _mm512_add_epi64(_mm512_load_si512(words), _mm512_slli_epi64(rank, 3));
+}
+
+static inline void
+fetch_words(const uint64_t *present, const uint64_t *const *words, uint64_t bit,
+            uint32_t stride, uint64_t *fetched)
+{
+    const __m512i this = _mm512_set1_epi64((long long)bit);
+
+    for (uint32_t i = 0; i < stride; i += 8) {
+        const __m512i blocks = _mm512_load_si512(present + i);
+        const __mmask8 here = _mm512_test_epi64_mask(blocks, this);
+
+        _mm512_store_si512(fetched + i, _mm512_mask_i64gather_epi64(
+                                            _mm512_setzero_si512(), here,
+                                            find_words(blocks, words + i, bit), NULL, 1));
+    }
+}
+
+static inline void
+prefetch_words(const uint64_t *present, const uint64_t *const *words, uint64_t bit,
+               uint32_t stride)
+{
+    for (uint32_t i = 0; i < stride; i += 8) {
+        _Alignas(64) const char *at[8];
+
+        _mm512_store_si512(at, find_words(_mm512_load_si512(present + i), words + i, bit));
+        for (int j = 0; j < 8; j++)
+            __builtin_prefetch(at[j]);
+    }
+}
+
 #include "services/matching/engine/kernel_area.h"
 
 static bool
 usable(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("popcnt");
 }
 
 const struct kernel kernel_avx512 = {"avx512", usable, search_area};

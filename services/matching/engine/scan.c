@@ -39,12 +39,12 @@ carve_all(struct scan_scratch *scratch, struct carving *carving)
         scratch->tops[lane] = carve(carving, AREA_BLOCKS, sizeof(uint16_t));
     }
     scratch->bounds = carve(carving, AREA_BLOCKS, sizeof(uint16_t));
+    scratch->picked = carve(carving, AREA_BLOCKS, sizeof(uint16_t));
     scratch->points = carve(carving, SCAN_TERMS_MAX, sizeof(uint16_t));
-    scratch->dense =
-        carve(carving, (size_t)AREA_GROUPS * SCAN_TERMS_MAX, sizeof(struct dense_at));
+    scratch->present = carve(carving, (size_t)AREA_GROUPS * SCAN_TERMS_MAX, sizeof(uint64_t));
+    scratch->words = carve(carving, (size_t)AREA_GROUPS * SCAN_TERMS_MAX, sizeof(uint64_t *));
     scratch->groups = carve(carving, SCAN_TERMS_MAX, sizeof(struct base_group *));
-    scratch->fetched =
-        carve(carving, (size_t)KERNEL_BATCH * SCAN_TERMS_MAX, sizeof(uint64_t *));
+    scratch->fetched = carve(carving, SCAN_TERMS_MAX, sizeof(uint64_t));
     scratch->sparse = carve(carving, SCAN_TERMS_MAX, sizeof(struct sparse));
     scratch->needed_blocks =
         carve(carving, (size_t)SCAN_REQUIRED_MAX * AREA_BLOCKS, sizeof(uint64_t));
@@ -171,9 +171,11 @@ prepare(struct scan_scratch *scratch, const struct scan_query *query, struct sca
     scratch->strict = query->required_count > 0;
     *job = (struct area_job){.lane_count = 1,
                              .bounds = scratch->bounds,
-                             .dense = scratch->dense,
+                             .present = scratch->present,
+                             .words = scratch->words,
                              .points = scratch->points,
                              .fetched = scratch->fetched,
+                             .picked = scratch->picked,
                              .keep = scratch->keep,
                              .grade_points = query->grade_points,
                              .wanted = sink->wanted,

@@ -122,15 +122,21 @@ static void
 gather_dense(struct scan_scratch *scratch, const struct area *area)
 {
     const uint64_t *words = scratch->unit->base->words;
-    const uint32_t count = scratch->job.dense_count;
+    const struct area_job *job = &scratch->job;
 
-    for (uint32_t group = 0; group < scratch->job.group_count; group++) {
-        struct dense_at *dense = &scratch->dense[(size_t)group * count];
+    for (uint32_t group = 0; group < job->group_count; group++) {
+        uint64_t *present = &scratch->present[(size_t)group * job->stride];
+        const uint64_t **at = &scratch->words[(size_t)group * job->stride];
 
-        for (uint32_t i = 0; i < count; i++) {
-            const struct base_group *at = &scratch->groups[i][area->first_group + group];
+        for (uint32_t i = 0; i < job->dense_count; i++) {
+            const struct base_group *from = &scratch->groups[i][area->first_group + group];
 
-            dense[i] = (struct dense_at){at->present, words + at->first};
+            present[i] = from->present;
+            at[i] = words + from->first;
+        }
+        for (uint32_t i = job->dense_count; i < job->stride; i++) {
+            present[i] = 0;
+            at[i] = words;
         }
     }
 }
@@ -202,6 +208,7 @@ open_terms(struct scan_scratch *scratch)
         for (uint32_t lane = term->lane; lane < KERNEL_LANES; lane++)
             job->lane_ends[lane] = job->dense_count;
     }
+    job->stride = (job->dense_count + 7) / 8 * 8;
 }
 
 /* false: somebody required is nowhere in this base. */

@@ -26,10 +26,11 @@ struct needed {
 
 struct scan_scratch {
     struct bulk bulk;
-    uint16_t *sums[KERNEL_LANES], *tops[KERNEL_LANES], *bounds, *points;
-    struct dense_at *dense;
+    uint16_t *sums[KERNEL_LANES], *tops[KERNEL_LANES], *bounds, *picked, *points;
+    uint64_t *present;
+    const uint64_t **words;
     const struct base_group **groups; /* by dense term */
-    const uint64_t **fetched;
+    uint64_t *fetched;
     struct sparse *sparse;
     struct needed needed[SCAN_REQUIRED_MAX];
     uint64_t *needed_blocks, *allowed;

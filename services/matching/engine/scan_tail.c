@@ -71,7 +71,7 @@ scan_tail(struct scan_scratch *scratch)
     if (scratch->strict && !find_late_required(scratch))
         return;
     spread_late(scratch);
-    job->dense_count = 0;
+    job->dense_count = job->stride = 0;
     memset(job->lane_ends, 0, sizeof job->lane_ends);
     job->grades = unit->tail->grades;
     job->planes = NULL;
