@@ -1,265 +1,24 @@
-#include "services/matching/engine/engine.h"
-
-#include "common/base/test.h"
-#include "services/matching/engine/top.h"
+#include "services/matching/engine/test_engine.h"
 
 #include <pthread.h>
-
-#define TERMS 600u
-#define REGIONS 7u
-#define CLASSES 6u
-#define TAIL 256u
-#define LIMIT 40u
-
-struct world {
-    struct engine *engine;
-    struct scan_scratch *scratch;
-    uint64_t seed, next_id;
-    uint32_t terms[DOCUMENT_TERMS_MAX];
-    int items_out; /* not yet given back */
-    bool lanes;
-};
-
-static uint32_t
-chance(struct world *world, uint32_t below)
-{
-    world->seed = world->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)((world->seed >> 33) % below);
-}
-
-/* Items are counters, one for each document. */
-static void
-drop(void *item)
-{
-    int **counter = item;
-
-    --**counter;
-    free(counter);
-}
-
-static void *
-new_item(struct world *world)
-{
-    int **counter = malloc(sizeof *counter);
-
-    assert_non_null(counter);
-    *counter = &world->items_out;
-    world->items_out++;
-    return counter;
-}
-
-static struct world *
-world_create(uint64_t seed)
-{
-    const struct engine_options options = {CLASSES, TAIL, true, drop};
-    struct world *world = calloc(1, sizeof *world);
-
-    assert_non_null(world);
-    world->seed = seed;
-    assert_int_equal(engine_create(&options, &world->engine).code, CODE_OK);
-    assert_int_equal(scan_scratch_create(&world->scratch).code, CODE_OK);
-    return world;
-}
-
-static void
-world_destroy(struct world *world)
-{
-    engine_destroy(&world->engine);
-    assert_int_equal(world->items_out, 0);
-    scan_scratch_destroy(&world->scratch);
-    free(world);
-}
-
-/* Few have the later terms, many the first ones. */
-static struct document
-make_document(struct world *world)
-{
-    struct document document = {.id = ++world->next_id * 7919 % 1000003,
-                                .terms = world->terms,
-                                .classes = chance(world, 1u << CLASSES),
-                                .region = (uint16_t)chance(world, REGIONS),
-                                .from = (uint16_t)chance(world, 100),
-                                .until = (uint16_t)(50 + chance(world, 100)),
-                                .grade = (uint8_t)chance(world, DOCUMENT_GRADES)};
-    uint32_t term = 0;
-
-    while (document.term_count < 60 && term < TERMS) {
-        term += 1 + chance(world, 1 + term / 4);
-        if (term < TERMS)
-            world->terms[document.term_count++] = term;
-    }
-    document.order = document.term_count ? (uint16_t)world->terms[document.term_count / 2] : 0;
-    document.item = new_item(world);
-    return document;
-}
-
-static void
-insert(struct world *world, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct document document = make_document(world);
-
-        assert_int_equal(engine_insert(world->engine, &document).code, CODE_OK);
-    }
-}
-
-static void
-remove_some(struct world *world, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t id =
-            (1 + chance(world, (uint32_t)world->next_id)) * UINT64_C(7919) % 1000003;
-        const enum code code = engine_remove(world->engine, id, NULL, NULL).code;
-
-        assert_true(code == CODE_OK || code == CODE_NOT_FOUND);
-    }
-}
-
-struct wish {
-    struct scan_term terms[48];
-    uint32_t required[3];
-    uint64_t any_of[2];
-    uint16_t region_points[REGIONS];
-    struct scan_query query;
-};
-
-static void
-make_wish(struct world *world, struct wish *wish)
-{
-    const uint32_t lanes = world->lanes ? KERNEL_LANES : 1;
-    size_t count = 0;
-
-    for (uint32_t lane = 0; lane < lanes; lane++)
-        for (uint32_t i = 0, term = 0; i < 10; i++) {
-            term += 1 + chance(world, 90);
-            wish->terms[count++] =
-                (struct scan_term){term, (uint16_t)(1 + chance(world, 400)), (uint8_t)lane};
-        }
-    for (uint32_t i = 0; i < REGIONS; i++)
-        wish->region_points[i] = chance(world, 3) ? (uint16_t)chance(world, 300) : SCAN_CLOSED;
-    for (uint32_t i = 0; i < 3; i++)
-        wish->required[i] = 1 + chance(world, 30);
-    wish->any_of[0] = 1u << chance(world, CLASSES) | 1u << chance(world, CLASSES);
-    wish->any_of[1] = 1u << chance(world, CLASSES);
-    wish->query = (struct scan_query){.terms = wish->terms,
-                                      .term_count = count,
-                                      .required = wish->required,
-                                      .required_count = chance(world, 4),
-                                      .any_of = wish->any_of,
-                                      .any_count = chance(world, 3),
-                                      .region_points = wish->region_points,
-                                      .region_count = REGIONS - chance(world, 2),
-                                      .latest_from = (uint16_t)(20 + chance(world, 100)),
-                                      .earliest_until = (uint16_t)chance(world, 80)};
-    for (uint32_t i = 0; i < DOCUMENT_GRADES; i++)
-        wish->query.grade_points[i] = (uint16_t)(i * 9);
-}
-
-/* A look at every document. */
-struct looking {
-    const struct scan_query *query;
-    struct top_hit *hits;
-    size_t count;
-    uint32_t terms[DOCUMENT_TERMS_MAX];
-};
-
-static bool
-look(void *context, const struct place *place)
-{
-    struct looking *looking = context;
-    struct document document;
-    uint16_t points;
-
-    place_read(place, looking->terms, &document);
-    if (scan_points(looking->query, &document, &points))
-        looking->hits[looking->count++] = (struct top_hit){document.id, *place, points};
-    return true;
-}
-
-static int
-by_rank(const void *a, const void *b)
-{
-    const struct top_hit *left = a;
-    const struct top_hit *right = b;
-
-    if (left->points != right->points)
-        return left->points > right->points ? -1 : 1;
-    return left->id < right->id ? -1 : left->id > right->id;
-}
-
-/* What all kernels find is what a look at every document finds; how many that are. */
-static uint32_t
-assert_exact(struct world *world, const struct version *version, struct scan_query *query,
-             uint32_t limit)
-{
-    static const char *const names[] = {"scalar", "avx2", "avx512"};
-    struct top_hit *found = calloc(limit, sizeof *found);
-    struct looking *looking = calloc(1, sizeof *looking);
-    uint32_t expected;
-
-    assert_non_null(found);
-    assert_non_null(looking);
-    looking->query = query;
-    looking->hits = calloc(version->live + 1u, sizeof *looking->hits);
-    assert_non_null(looking->hits);
-    version_each(version, 0, look, looking);
-    qsort(looking->hits, looking->count, sizeof *looking->hits, by_rank);
-    expected = looking->count < limit ? (uint32_t)looking->count : limit;
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct top top = {.items = found, .limit = limit};
-
-        query->kernel = kernel_find(names[i]);
-        if (!query->kernel)
-            continue;
-        assert_int_equal(top_run(version, query, world->scratch, &top).code, CODE_OK);
-        assert_int_equal(top.count, expected);
-        for (uint32_t j = 0; j < expected; j++) {
-            assert_int_equal(found[j].points, looking->hits[j].points);
-            assert_int_equal(found[j].id, looking->hits[j].id);
-            assert_int_equal(place_id(&found[j].place), found[j].id);
-        }
-    }
-    free(looking->hits);
-    free(looking);
-    free(found);
-    return expected;
-}
-
-static uint32_t
-assert_wishes(struct world *world, uint32_t count)
-{
-    struct version *version;
-    uint32_t found = 0;
-
-    assert_int_equal(engine_version(world->engine, &version).code, CODE_OK);
-    for (uint32_t i = 0; i < count; i++) {
-        struct wish wish;
-
-        make_wish(world, &wish);
-        found += assert_exact(world, version, &wish.query, 1 + chance(world, LIMIT));
-    }
-    engine_give_back(world->engine, &version);
-    assert_null(version);
-    return found;
-}
 
 static void
 every_kernel_finds_what_a_look_at_all_finds(void **state)
 {
     (void)state;
     for (int lanes = 0; lanes < 2; lanes++) {
-        struct world *world = world_create(1);
+        struct test_world *world = test_world_create(1);
 
         world->lanes = lanes;
-        assert_int_equal(assert_wishes(world, 2), 0);
+        assert_int_equal(test_wishes(world, 2), 0);
         for (int round = 0; round < 12; round++) {
-            insert(world, 1 + chance(world, 700));
-            remove_some(world, chance(world, 200));
+            test_insert(world, 1 + test_chance(world, 700));
+            test_remove_some(world, test_chance(world, 200));
             if (round % 3 == 2)
                 assert_int_equal(engine_settle(world->engine, round % 2).code, CODE_OK);
-            assert_true(assert_wishes(world, 12) > 20);
+            assert_true(test_wishes(world, 12) > 20);
         }
-        world_destroy(world);
+        test_world_destroy(world);
     }
 }
 
@@ -295,7 +54,7 @@ static void
 large_regions_are_cut_into_areas(void **state)
 {
     const struct base_source source = {120000, NULL, key_of, read_one};
-    struct world *world = world_create(3);
+    struct test_world *world = test_world_create(3);
     struct version *version;
     struct wish wish;
     unsigned forms = 0;
@@ -312,47 +71,47 @@ large_regions_are_cut_into_areas(void **state)
         forms |= 1u << version->units[0].base->terms[i].form;
     assert_int_equal(forms, 1u << FORM_DENSE | 1u << FORM_NEAR | 1u << FORM_FAR);
     for (uint32_t i = 0; i < 10; i++) {
-        make_wish(world, &wish);
+        test_wish(world, &wish);
         for (uint32_t j = 0; j < 10; j++)
             wish.terms[j] = (struct scan_term){10 * (3 * j + 2), (uint16_t)(50 + 7 * j), 0};
         wish.required[0] = i == 3 ? 290 : i == 5 ? 230 : 10 * (i % 3 + 1);
         wish.query.required_count = i % 2;
         wish.query.any_count = 0;
-        assert_true(assert_exact(world, version, &wish.query, LIMIT) > 0 ||
+        assert_true(test_exact(world, version, &wish.query, LIMIT) > 0 ||
                     wish.region_points[1] == SCAN_CLOSED ||
                     wish.region_points[4] == SCAN_CLOSED || wish.query.required_count);
     }
     engine_give_back(world->engine, &version);
-    world_destroy(world);
+    test_world_destroy(world);
 }
 
 static void
 sums_stop_at_the_greatest_number(void **state)
 {
-    struct world *world = world_create(5);
+    struct test_world *world = test_world_create(5);
     struct version *version;
     struct wish wish;
 
     (void)state;
-    insert(world, 600);
+    test_insert(world, 600);
     assert_int_equal(engine_settle(world->engine, true).code, CODE_OK);
-    insert(world, 30);
+    test_insert(world, 30);
     assert_int_equal(engine_version(world->engine, &version).code, CODE_OK);
-    make_wish(world, &wish);
+    test_wish(world, &wish);
     for (uint32_t i = 0; i < wish.query.term_count; i++)
         wish.terms[i].points = 40000;
     wish.query.required_count = wish.query.any_count = 0;
     for (uint32_t i = 0; i < REGIONS; i++)
         wish.region_points[i] = 30000;
-    (void)assert_exact(world, version, &wish.query, 600);
+    (void)test_exact(world, version, &wish.query, 600);
     engine_give_back(world->engine, &version);
-    world_destroy(world);
+    test_world_destroy(world);
 }
 
 static void
 a_version_stays_as_it_was(void **state)
 {
-    struct world *world = world_create(7);
+    struct test_world *world = test_world_create(7);
     struct version *before;
     struct wish wish;
     struct top_hit first[LIMIT], second[LIMIT];
@@ -361,15 +120,15 @@ a_version_stays_as_it_was(void **state)
     const uint32_t live = 900;
 
     (void)state;
-    insert(world, live);
-    make_wish(world, &wish);
+    test_insert(world, live);
+    test_wish(world, &wish);
     wish.query.required_count = 0;
     assert_int_equal(engine_version(world->engine, &before).code, CODE_OK);
     assert_int_equal(top_run(before, &wish.query, world->scratch, &a).code, CODE_OK);
     assert_true(a.count > 0);
     for (uint32_t i = 0; i < 5; i++) {
-        remove_some(world, 300);
-        insert(world, 400);
+        test_remove_some(world, 300);
+        test_insert(world, 400);
         assert_int_equal(engine_settle(world->engine, i % 2).code, CODE_OK);
     }
     assert_int_equal(before->live, live);
@@ -381,7 +140,7 @@ a_version_stays_as_it_was(void **state)
         assert_non_null(*(int **)place_item(&b.items[i].place)); /* not given back */
     }
     engine_give_back(world->engine, &before);
-    world_destroy(world);
+    test_world_destroy(world);
 }
 
 static bool
@@ -393,8 +152,8 @@ is_item(void *context, void *item)
 static void
 an_update_is_seen_by_the_next_version_alone(void **state)
 {
-    struct world *world = world_create(9);
-    struct document document = make_document(world);
+    struct test_world *world = test_world_create(9);
+    struct document document = test_document(world);
     void *old_item = document.item;
     struct version *before, *after;
     struct place place;
@@ -402,7 +161,7 @@ an_update_is_seen_by_the_next_version_alone(void **state)
     (void)state;
     assert_int_equal(engine_insert(world->engine, &document).code, CODE_OK);
     assert_int_equal(engine_version(world->engine, &before).code, CODE_OK);
-    document.item = new_item(world);
+    document.item = test_item(world);
     assert_int_equal(engine_insert(world->engine, &document).code, CODE_OK);
     assert_int_equal(engine_remove(world->engine, document.id, is_item, old_item).code,
                      CODE_OK);
@@ -418,7 +177,7 @@ an_update_is_seen_by_the_next_version_alone(void **state)
     assert_int_equal(world->items_out, 2); /* `before` has it still */
     engine_give_back(world->engine, &before);
     assert_int_equal(world->items_out, 1);
-    world_destroy(world);
+    test_world_destroy(world);
 }
 
 /* Whether the eight bytes of a number stand anywhere in a base. */
@@ -436,15 +195,15 @@ static void
 what_is_purged_is_nowhere(void **state)
 {
     const uint64_t secret = UINT64_C(0xfeedfacecafebeef);
-    struct world *world = world_create(11);
-    struct document document = make_document(world);
+    struct test_world *world = test_world_create(11);
+    struct document document = test_document(world);
     struct version *version;
 
     (void)state;
     document.id = secret;
-    insert(world, 500);
+    test_insert(world, 500);
     assert_int_equal(engine_insert(world->engine, &document).code, CODE_OK);
-    insert(world, 500);
+    test_insert(world, 500);
     assert_int_equal(engine_settle(world->engine, true).code, CODE_OK);
     assert_int_equal(engine_version(world->engine, &version).code, CODE_OK);
     assert_int_equal(version->unit_count, 1);
@@ -459,14 +218,14 @@ what_is_purged_is_nowhere(void **state)
     assert_int_equal(version->live, 1000);
     assert_false(holds(version->units[0].base, secret));
     engine_give_back(world->engine, &version);
-    world_destroy(world);
+    test_world_destroy(world);
 }
 
 static void
 what_passes_a_limit_is_refused(void **state)
 {
-    struct world *world = world_create(13);
-    struct document document = make_document(world);
+    struct test_world *world = test_world_create(13);
+    struct document document = test_document(world);
     const struct document good = document;
     static struct scan_term many[SCAN_TERMS_MAX + 1];
     struct scan_sink sink = {0};
@@ -486,7 +245,7 @@ what_passes_a_limit_is_refused(void **state)
     world->terms[1] = world->terms[0];
     assert_int_equal(engine_insert(world->engine, &document).code, CODE_INVALID_ARGUMENT);
     assert_int_equal(engine_state(world->engine).live, 0);
-    drop(good.item);
+    test_drop(good.item);
     assert_int_equal(engine_version(world->engine, &version).code, CODE_OK);
     assert_int_equal(scan_run(version, &query, world->scratch, &sink).code,
                      CODE_INVALID_ARGUMENT);
@@ -495,7 +254,7 @@ what_passes_a_limit_is_refused(void **state)
     assert_int_equal(scan_run(version, &query, world->scratch, &sink).code,
                      CODE_INVALID_ARGUMENT);
     engine_give_back(world->engine, &version);
-    world_destroy(world);
+    test_world_destroy(world);
 }
 
 #define READERS 2
@@ -531,21 +290,21 @@ read_twice(void *context)
 static void
 readers_and_the_writer_do_not_meet(void **state)
 {
-    struct world *world = world_create(17);
+    struct test_world *world = test_world_create(17);
 
     (void)state;
-    insert(world, 2000);
+    test_insert(world, 2000);
     for (int round = 0; round < VERSIONS; round++) {
         struct reading readings[READERS] = {0};
         pthread_t threads[READERS];
 
         for (int i = 0; i < READERS; i++) {
-            make_wish(world, &readings[i].wish);
+            test_wish(world, &readings[i].wish);
             assert_int_equal(engine_version(world->engine, &readings[i].version).code, CODE_OK);
             assert_int_equal(pthread_create(&threads[i], NULL, read_twice, &readings[i]), 0);
         }
-        insert(world, 60);
-        remove_some(world, 60);
+        test_insert(world, 60);
+        test_remove_some(world, 60);
         for (int i = 0; i < READERS; i++) {
             assert_int_equal(pthread_join(threads[i], NULL), 0);
             assert_int_equal(readings[i].found[0], readings[i].found[1]);
@@ -554,8 +313,8 @@ readers_and_the_writer_do_not_meet(void **state)
     }
     assert_int_equal(engine_settle(world->engine, false).code, CODE_OK);
     assert_true(engine_state(world->engine).merges > 3);
-    assert_true(assert_wishes(world, 10) > 0);
-    world_destroy(world);
+    assert_true(test_wishes(world, 10) > 0);
+    test_world_destroy(world);
 }
 
 int

@@ -28,10 +28,13 @@ struct area_job {
     const uint64_t *const *words; /* [group][stride]: of those blocks */
     const uint16_t *points;       /* by dense term */
     uint32_t dense_count, stride, lane_ends[KERNEL_LANES];
-    uint64_t *fetched;    /* [stride]; the kernel's, as are those picked */
-    uint16_t *picked;     /* room for AREA_BLOCKS */
-    const uint64_t *keep; /* by group: blocks that count */
+    uint64_t *fetched; /* [stride]; the kernel's, as are those picked */
+    uint16_t *picked;  /* room for AREA_BLOCKS */
+    uint64_t *keep;    /* by group: blocks that count */
     uint16_t region_points, grade_most;
+    const uint16_t *place_points; /* by place; NULL: none; never above place_most */
+    uint16_t place_most;
+    uint16_t least_terms;         /* the points of the terms alone, at least */
     const uint16_t *grade_points; /* DOCUMENT_GRADES of them */
     const uint64_t *planes;       /* to be prefetched; NULL: none */
     uint32_t class_count;

@@ -26,14 +26,16 @@ add_where(struct vec sum, const struct area_job *job, const uint64_t *bits, uint
 static inline uint16_t
 find_bounds(struct area_job *job)
 {
-    const struct vec all = vec_add(vec_set(job->region_points), vec_set(job->grade_most));
+    const struct vec all =
+        vec_add(vec_add(vec_set(job->region_points), vec_set(job->grade_most)),
+                vec_set(job->place_most));
     uint16_t most = 0;
 
     for (uint32_t group = 0; group < job->group_count; group++) {
         const uint64_t *present = &job->present[(size_t)group * job->stride];
         uint16_t *bounds = &job->bounds[group * 64];
-        struct vec sum = vec_add(all, vec_load(&job->tops[0][group * 64]));
-        uint64_t keep = job->keep[group];
+        struct vec sum = vec_load(&job->tops[0][group * 64]);
+        uint64_t keep;
 
         sum = add_where(sum, job, present, 0, job->lane_ends[0]);
         if (job->lane_count > 1) {
@@ -45,6 +47,8 @@ find_bounds(struct area_job *job)
                                          job->lane_ends[lane - 1], job->lane_ends[lane]));
             sum = vec_add(sum, best);
         }
+        keep = job->keep[group] &= vec_reach(sum, job->least_terms);
+        sum = vec_add(sum, all);
         vec_store(bounds, sum);
         keep &= vec_reach(sum, most);
         for (; keep; keep &= keep - 1) {
@@ -81,8 +85,7 @@ evaluate(struct area_job *job, uint32_t block)
         return;
     fetch_words(&job->present[group], &job->words[group], UINT64_C(1) << (block % 64),
                 job->stride, job->fetched);
-    sum = vec_add(vec_load(&job->sums[0][block * 64]), vec_set(job->region_points));
-    sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));
+    sum = vec_load(&job->sums[0][block * 64]);
     sum = add_where(sum, job, fetched, 0, job->lane_ends[0]);
     if (job->lane_count > 1) {
         struct vec best = vec_set(0);
@@ -92,6 +95,11 @@ evaluate(struct area_job *job, uint32_t block)
                                            job->lane_ends[lane - 1], job->lane_ends[lane]));
         sum = vec_add(sum, best);
     }
+    who &= vec_reach(sum, job->least_terms);
+    sum = vec_add(sum, vec_set(job->region_points));
+    sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));
+    if (job->place_points)
+        sum = vec_add(sum, vec_load(&job->place_points[block * 64]));
     who &= vec_reach(sum, job->least);
     if (who) {
         _Alignas(64) uint16_t points[64];

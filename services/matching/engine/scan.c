@@ -39,6 +39,7 @@ carve_all(struct scan_scratch *scratch, struct carving *carving)
         scratch->tops[lane] = carve(carving, AREA_BLOCKS, sizeof(uint16_t));
     }
     scratch->bounds = carve(carving, AREA_BLOCKS, sizeof(uint16_t));
+    scratch->late = carve(carving, AREA_PLACES, sizeof(uint16_t));
     scratch->picked = carve(carving, AREA_BLOCKS, sizeof(uint16_t));
     scratch->points = carve(carving, SCAN_TERMS_MAX, sizeof(uint16_t));
     scratch->present = carve(carving, (size_t)AREA_GROUPS * SCAN_TERMS_MAX, sizeof(uint64_t));
@@ -178,6 +179,7 @@ prepare(struct scan_scratch *scratch, const struct scan_query *query, struct sca
                              .picked = scratch->picked,
                              .keep = scratch->keep,
                              .grade_points = query->grade_points,
+                             .least_terms = query->least_terms,
                              .wanted = sink->wanted,
                              .full = sink->full,
                              .least = sink->least,
@@ -259,8 +261,11 @@ scan_points(const struct scan_query *query, const struct document *document, uin
             sums[query->terms[i].lane] += query->terms[i].points;
     for (uint32_t lane = 1; lane < KERNEL_LANES; lane++)
         best = sums[lane] > best ? sums[lane] : best;
+    best += sums[0];
+    if (best < query->least_terms)
+        return false;
     best +=
-        sums[0] + query->region_points[document->region] + query->grade_points[document->grade];
+        (uint64_t)query->region_points[document->region] + query->grade_points[document->grade];
     *ret = (uint16_t)(best < SCAN_POINTS_MAX ? best : SCAN_POINTS_MAX);
     return true;
 }

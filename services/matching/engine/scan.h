@@ -35,7 +35,8 @@ struct scan_query {
     size_t region_count;
     uint16_t grade_points[DOCUMENT_GRADES];
     uint16_t latest_from, earliest_until; /* filters by day */
-    const struct kernel *kernel;          /* NULL: the best one */
+    uint16_t least_terms;        /* whoever has fewer points by terms alone is left out */
+    const struct kernel *kernel; /* NULL: the best one */
 };
 
 struct scan_hit {

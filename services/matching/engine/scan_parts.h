@@ -26,7 +26,7 @@ struct needed {
 
 struct scan_scratch {
     struct bulk bulk;
-    uint16_t *sums[KERNEL_LANES], *tops[KERNEL_LANES], *bounds, *picked, *points;
+    uint16_t *sums[KERNEL_LANES], *tops[KERNEL_LANES], *bounds, *picked, *points, *late;
     uint64_t *present;
     const uint64_t **words;
     const struct base_group **groups; /* by dense term */

@@ -40,9 +40,11 @@ spread_late(struct scan_scratch *scratch)
 
     for (uint32_t i = 0; i < unit->places; i++) {
         const uint16_t region = unit->tail->regions[i];
+        const uint16_t points = region < query->region_count ? query->region_points[region] : 0;
 
-        if (region < query->region_count && query->region_points[region] != SCAN_CLOSED)
-            scan_add(scratch->sums[0], scratch->tops[0], i, query->region_points[region]);
+        scratch->late[i] = points == SCAN_CLOSED ? 0 : points;
+        if (scratch->late[i] > scratch->job.place_most)
+            scratch->job.place_most = scratch->late[i];
     }
     for (size_t i = 0; i < query->term_count; i++) {
         const struct scan_term *term = &query->terms[i];
@@ -70,6 +72,8 @@ scan_tail(struct scan_scratch *scratch)
     scan_keep_blocks(scratch, (unit->places + 63) / 64);
     if (scratch->strict && !find_late_required(scratch))
         return;
+    job->place_most = 0;
+    job->place_points = scratch->late;
     spread_late(scratch);
     job->dense_count = job->stride = 0;
     memset(job->lane_ends, 0, sizeof job->lane_ends);
@@ -77,6 +81,8 @@ scan_tail(struct scan_scratch *scratch)
     job->planes = NULL;
     job->region_points = 0;
     scratch->query->kernel->area(job);
+    job->place_points = NULL;
+    job->place_most = 0;
     for (uint32_t lane = 0; lane < job->lane_count; lane++) {
         memset(scratch->sums[lane], 0, (size_t)job->block_count * 64 * sizeof(uint16_t));
         memset(scratch->tops[lane], 0, job->block_count * sizeof(uint16_t));
