@@ -1,18 +1,22 @@
 #include "services/matching/index.h"
 
-/* A segment is rewritten when this share of it is dead. */
-#define DEAD_SHARE 8
+#include "services/matching/engine/engine.h"
+#include "services/matching/facts.h"
+
+#define TAIL_DOCUMENTS 8192u
 
 struct index {
+    uint32_t references; /* its owner's, and one for each snapshot */
     struct vocabulary *vocabulary;
     struct words *words;
     struct dictionary dictionary;
     struct arena scratch;
-    struct snapshot_segment segments[SNAPSHOT_SEGMENTS_MAX];
-    size_t segment_count;
+    struct engine *engine;
+    struct facts_regions *regions;
     uint32_t *profiles_with; /* by term */
     size_t term_room;
     uint32_t live;
+    uint32_t terms[DOCUMENT_TERMS_MAX]; /* of the document at hand */
 };
 
 #define SCRATCH_BYTES ((size_t)16 << 20)
@@ -23,48 +27,52 @@ term_limit(const struct index *index)
     return vocabulary_count(index->vocabulary) + index->dictionary.count;
 }
 
-static void
-clear_segment(struct snapshot_segment *at)
-{
-    segment_drop(at->segment);
-    free(at->dead);
-    *at = (struct snapshot_segment){0};
-}
-
 void
 index_destroy(struct index **index)
 {
-    struct index *gone = *index;
+    struct index *gone = take(index);
 
-    if (!gone)
+    if (!gone || --gone->references > 0)
         return;
-    for (size_t i = 0; i < gone->segment_count; i++)
-        clear_segment(&gone->segments[i]);
+    engine_destroy(&gone->engine);
+    if (gone->regions)
+        dictionary_fini(&gone->regions->numbers);
+    free(gone->regions);
     dictionary_fini(&gone->dictionary);
     vocabulary_drop(gone->vocabulary);
     arena_fini(&gone->scratch);
     free(gone->profiles_with);
     free(gone);
-    *index = NULL;
+}
+
+void
+index_give_back(struct index **index, struct version **version)
+{
+    engine_give_back((*index)->engine, version);
+    index_destroy(index);
+}
+
+static void
+drop_profile(void *item)
+{
+    profile_drop(item);
 }
 
 struct status
 index_create(struct vocabulary *vocabulary, struct words *words, struct index **ret)
 {
-    struct index *index = calloc(1, sizeof *index);
+    const struct engine_options options = {FACTS_CLASSES, TAIL_DOCUMENTS, true, drop_profile};
+    scoped(index_destroy) struct index *index = calloc(1, sizeof *index);
 
     TRY(need(index));
+    index->references = 1;
     arena_init(&index->scratch, SCRATCH_BYTES);
+    TRY(need(index->regions = calloc(1, sizeof *index->regions)));
+    TRY(engine_create(&options, &index->engine));
     index->vocabulary = vocabulary;
     index->words = words;
-    *ret = index;
+    *ret = take(&index);
     return OK;
-}
-
-static size_t
-dead_words(uint32_t count)
-{
-    return ((size_t)count + 63) / 64;
 }
 
 /* Room for every term known so far. */
@@ -99,88 +107,44 @@ count_terms(struct index *index, const struct profile *profile, bool more)
     index->live = more ? index->live + 1 : index->live - 1;
 }
 
-static void
-bury(struct index *index, enum kind kind, const struct uid *id)
-{
-    for (size_t i = 0; i < index->segment_count; i++) {
-        struct snapshot_segment *at = &index->segments[i];
-        const uint32_t place = segment_find(at->segment, kind, id);
+/* A key, and the profile that stands there from now on. */
+struct buried {
+    enum kind kind;
+    const struct uid *id;
+    const struct profile *stays;
+};
 
-        if (place != SEGMENT_NONE && !snapshot_is_dead(at, place)) {
-            at->dead[place / 64] |= UINT64_C(1) << (place % 64);
-            at->dead_count++;
-            count_terms(index, at->segment->profiles[place], false);
-            return;
-        }
-    }
+static bool
+is_buried(void *context, void *item)
+{
+    const struct buried *buried = context;
+    const struct profile *profile = item;
+
+    return profile != buried->stays && profile->kind == buried->kind &&
+           uid_equal(&profile->id, buried->id);
 }
 
-static uint32_t
-alive_in(const struct snapshot_segment *at)
-{
-    return at->segment->count - at->dead_count;
-}
-
-static void
-free_memory(void *pointer)
-{
-    free(*(void **)pointer);
-}
-
-/* Puts the living of segments [first, segment_count) into one. */
+/* Removes whatever stands at a key but the new one. */
 static struct status
-merge_from(struct index *index, size_t first)
+bury(struct index *index, enum kind kind, const struct uid *id, const struct profile *stays)
 {
-    struct snapshot_segment merged = {0};
-    scoped(free_memory) struct profile **profiles = NULL;
-    uint32_t count = 0;
+    struct buried buried = {kind, id, stays};
+    struct profile *gone;
 
-    for (size_t i = first; i < index->segment_count; i++)
-        count += alive_in(&index->segments[i]);
-    profiles = calloc(count ? count : 1, sizeof *profiles);
-    TRY(need(profiles));
-    count = 0;
-    for (size_t i = first; i < index->segment_count; i++) {
-        const struct snapshot_segment *at = &index->segments[i];
+    for (;;) {
+        struct status removed;
+        struct place place;
 
-        for (uint32_t j = 0; j < at->segment->count; j++)
-            if (!snapshot_is_dead(at, j))
-                profiles[count++] = at->segment->profiles[j];
+        if (!engine_find(index->engine, facts_id(kind, id), is_buried, &buried, &place))
+            return OK;
+        gone = place_item(&place);
+        gone->references++; /* so that its terms can be counted */
+        removed = engine_remove(index->engine, facts_id(kind, id), is_buried, &buried);
+        if (!failed(removed))
+            count_terms(index, gone, false);
+        profile_drop(gone);
+        TRY(removed);
     }
-    if (count > 0) {
-        merged.dead = calloc(dead_words(count), sizeof *merged.dead);
-        TRY(need(merged.dead));
-        const struct status made =
-            segment_create(profiles, count, term_limit(index), &merged.segment);
-        if (failed(made)) {
-            free(merged.dead);
-            return made;
-        }
-    }
-    while (index->segment_count > first)
-        clear_segment(&index->segments[--index->segment_count]);
-    if (count > 0)
-        index->segments[index->segment_count++] = merged;
-    return OK;
-}
-
-/* Keeps each segment more than twice as large as all after it, so that there are at most about
- * log2 of the profiles, and none mostly dead. */
-static struct status
-tidy(struct index *index)
-{
-    size_t first = index->segment_count;
-    uint64_t after = 0;
-
-    for (size_t i = index->segment_count; i > 0; i--) {
-        const struct snapshot_segment *at = &index->segments[i - 1];
-
-        if (alive_in(at) <= 2 * after ||
-            (uint64_t)at->dead_count * DEAD_SHARE > at->segment->count)
-            first = i - 1;
-        after += alive_in(at);
-    }
-    return first < index->segment_count ? merge_from(index, first) : OK;
 }
 
 /* The profiles of one change, dropped together unless a segment holds them. */
@@ -215,41 +179,51 @@ make_profiles(struct index *index, const struct index_change *changes, size_t co
     return grow_counts(index);
 }
 
+static struct status
+insert(struct index *index, struct profile *profile)
+{
+    struct document document;
+    uint16_t region;
+
+    TRY(facts_region(index->regions, profile, &region));
+    facts_document(profile, index->vocabulary, region, index->terms, &document);
+    document.item = profile;
+    TRY(engine_insert(index->engine, &document));
+    profile->references++;
+    count_terms(index, profile, true);
+    return OK;
+}
+
 struct status
 index_apply(struct index *index, const struct index_change *changes, size_t count,
             struct arena *arena)
 {
     scoped(batch_fini) struct batch batch = {0};
-    struct snapshot_segment added = {0};
+    uint32_t made = 0;
 
-    /* All that may fail comes first; the tidying at the end may fail without harm, as long as
-     * there is room for the next segment. */
-    if (index->segment_count == SNAPSHOT_SEGMENTS_MAX)
-        TRY(merge_from(index, 0));
+    /* Most of what may fail comes first. */
     TRY(make_profiles(index, changes, count, arena, &batch));
-    if (batch.count > 0) {
-        added.dead = calloc(dead_words(batch.count), sizeof *added.dead);
-        TRY(need(added.dead));
-        const struct status made =
-            segment_create(batch.profiles, batch.count, term_limit(index), &added.segment);
-        if (failed(made)) {
-            free(added.dead);
-            return made;
+    for (size_t i = 0; i < count; i++) {
+        const struct profile *profile = NULL;
+
+        if (changes[i].row) {
+            TRY(insert(index, batch.profiles[made]));
+            profile = batch.profiles[made++];
         }
+        TRY(bury(index, changes[i].kind, &changes[i].id, profile));
     }
-    for (size_t i = 0; i < count; i++)
-        bury(index, changes[i].kind, &changes[i].id);
-    if (batch.count > 0) {
-        index->segments[index->segment_count++] = added;
-        for (uint32_t i = 0; i < batch.count; i++)
-            count_terms(index, batch.profiles[i], true);
-    }
-    (void)tidy(index); /* it will be tried again with the next change */
+    engine_tend(index->engine);
     return OK;
 }
 
 struct status
-index_snapshot(const struct index *index, uint64_t position, struct snapshot **ret)
+index_settle(struct index *index, bool purge)
+{
+    return engine_settle(index->engine, purge);
+}
+
+struct status
+index_snapshot(struct index *index, uint64_t position, struct snapshot **ret)
 {
     scoped(snapshot_destroy) struct snapshot *snapshot = calloc(1, sizeof *snapshot);
     const uint32_t terms = term_limit(index);
@@ -266,19 +240,11 @@ index_snapshot(const struct index *index, uint64_t position, struct snapshot **r
     snapshot->position = position;
     snapshot->vocabulary = index->vocabulary;
     vocabulary_hold(snapshot->vocabulary);
-    for (size_t i = 0; i < index->segment_count; i++) {
-        const struct snapshot_segment *from = &index->segments[i];
-        const size_t size = dead_words(from->segment->count) * sizeof *from->dead;
-        struct snapshot_segment *to = &snapshot->segments[i];
-
-        to->dead = malloc(size);
-        TRY(need(to->dead));
-        memcpy(to->dead, from->dead, size);
-        to->dead_count = from->dead_count;
-        to->segment = from->segment;
-        segment_hold(to->segment);
-        snapshot->segment_count++;
-    }
+    snapshot->regions = index->regions;
+    snapshot->region_count = index->regions->count;
+    TRY(engine_version(index->engine, &snapshot->version));
+    snapshot->index = index;
+    index->references++;
     *ret = take(&snapshot);
     return OK;
 }

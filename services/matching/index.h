@@ -1,11 +1,11 @@
 #pragma once
 
-/* The writing side of the index: takes changes in, keeps segments few, makes snapshots.
+/* The writing side of the index: takes changes in and makes snapshots.
  *
- * One thread.  Each change makes a small segment; segments of like size are merged into one, so
- * that there are few and each profile is moved a logarithmic number of times.  A profile that
- * is replaced or removed is dead at once and leaves memory with the next merge of its segment,
- * at the latest when an eighth of the segment is dead.
+ * One thread; the engine merges on threads of its own.  A profile that is replaced or removed
+ * is in no later snapshot, and leaves memory when the last one that has it is freed; its terms
+ * leave the index with the next merge of their unit, at the latest when an eighth of that is
+ * dead.
  */
 
 #include "services/matching/snapshot.h"
@@ -24,11 +24,17 @@ must_use struct status index_create(struct vocabulary *vocabulary, struct words 
                                     struct index **ret);
 void index_destroy(struct index **index);
 
-/* Takes in changes, each key once.  On failure nothing has changed.
- * RESOURCE_EXHAUSTED: no memory, or a limit of the index is reached. */
+/* Takes in changes, each key once.  After a failure some of them may be in: the same changes
+ * can be applied again. RESOURCE_EXHAUSTED: no memory, or a limit of the index is reached. */
 must_use struct status index_apply(struct index *index, const struct index_change *changes,
                                    size_t count, struct arena *arena);
 
 /* A snapshot of what is in now. */
-must_use struct status index_snapshot(const struct index *index, uint64_t position,
+must_use struct status index_snapshot(struct index *index, uint64_t position,
                                       struct snapshot **ret);
+
+/* Merges all that is due or, with `purge`, all that is dead: for tests and for erasure. */
+must_use struct status index_settle(struct index *index, bool purge);
+
+/* For snapshot_destroy: gives a version back and lets the index go. */
+void index_give_back(struct index **index, struct version **version);

@@ -79,8 +79,8 @@ score_region_level(const struct profile *seeker, const struct profile *offer)
     return same < 2 ? 0 : same;
 }
 
-static uint32_t
-region_points(const struct profile *seeker, const struct profile *offer)
+uint32_t
+score_region_points(size_t level)
 {
     static const uint32_t points[NUTS_LEVELS + 1] = {0,
                                                      0,
@@ -89,7 +89,7 @@ region_points(const struct profile *seeker, const struct profile *offer)
                                                      SCORE_REGION_MAX * 7 / 10,
                                                      SCORE_REGION_MAX};
 
-    return points[score_region_level(seeker, offer)];
+    return points[level];
 }
 
 /* Digits of ISCED-F that the nearest two fields have in common: 0, 2, 3 or 4. */
@@ -160,6 +160,17 @@ focus_points(const struct profile *seeker, const struct profile *offer)
     return met * score_tag_points(seeker);
 }
 
+uint32_t
+score_freshness(int64_t days)
+{
+    if (days <= FRESH_DAYS)
+        return SCORE_FRESHNESS_MAX;
+    if (days >= STALE_DAYS)
+        return 0;
+    return (uint32_t)((int64_t)SCORE_FRESHNESS_MAX * (STALE_DAYS - days) /
+                      (STALE_DAYS - FRESH_DAYS));
+}
+
 /* The side that was confirmed longer ago counts. */
 static uint32_t
 freshness_points(const struct score_context *context, const struct profile *seeker,
@@ -168,14 +179,8 @@ freshness_points(const struct score_context *context, const struct profile *seek
     const int64_t older = seeker->updated_unix_ms < offer->updated_unix_ms
                               ? seeker->updated_unix_ms
                               : offer->updated_unix_ms;
-    const int64_t days = (context->now.unix_ms - older) / MS_PER_DAY;
 
-    if (days <= FRESH_DAYS)
-        return SCORE_FRESHNESS_MAX;
-    if (days >= STALE_DAYS)
-        return 0;
-    return (uint32_t)((int64_t)SCORE_FRESHNESS_MAX * (STALE_DAYS - days) /
-                      (STALE_DAYS - FRESH_DAYS));
+    return score_freshness((context->now.unix_ms - older) / MS_PER_DAY);
 }
 
 static bool
@@ -230,7 +235,7 @@ score_finish(const struct score_context *context, const struct profile *seeker,
         return false;
     score.parts[PART_FIELD] = field_points(seeker, offer);
     score.parts[PART_LEVEL] = level_points(seeker, offer);
-    score.parts[PART_REGION] = region_points(seeker, offer);
+    score.parts[PART_REGION] = score_region_points(score_region_level(seeker, offer));
     score.parts[PART_FOCUS] = focus_points(seeker, offer);
     score.parts[PART_FRESHNESS] = freshness_points(context, seeker, offer);
     score.parts[PART_BOOST] = boost_points(context, seeker, offer);

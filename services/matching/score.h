@@ -20,6 +20,7 @@
 #define SCORE_FIELD_MAX 4000u
 #define SCORE_LEVEL_MAX 3000u
 #define SCORE_FRESHNESS_MAX 3000u
+#define SCORE_MAX 100000u
 
 /* The numbers of matching.v1.ScorePart. */
 enum part {
@@ -133,6 +134,8 @@ bool score_pair(const struct score_context *context, const struct query *query,
                 const struct profile *offer, struct score *ret);
 
 /* The single parts, for explanations. */
+uint32_t score_region_points(size_t level);
+uint32_t score_freshness(int64_t days); /* since the older side was confirmed */
 size_t score_region_level(const struct profile *seeker, const struct profile *offer);
 size_t score_field_digits(const struct profile *seeker, const struct profile *offer,
                           const char **ret_code);

@@ -1,6 +1,6 @@
 #include "services/matching/search.h"
 
-#define BLOCK_PROFILES 4096u /* sums of a block stay in the nearest cache */
+#include "services/matching/facts.h"
 
 int
 hit_compare(const struct hit *a, const struct hit *b)
@@ -101,156 +101,107 @@ consider(const struct search *search, const struct profile *other, const struct 
         keep_best(best, &hit);
 }
 
-/* A term's list in a segment, and how far it is read. */
-struct cursor {
-    const uint32_t *at, *end;
-    uint32_t points;
-    enum lane lane;
+/* The offers that a scan finds, scored exactly. */
+struct offers {
+    const struct search *search;
+    const struct query *query;
+    const struct facts_scan *scan;
+    struct best *best;
 };
 
-static struct status
-open_cursors(const struct query *query, const struct segment *segment, struct arena *arena,
-             struct cursor **ret, size_t *ret_count)
+/* What a score must reach now. */
+static uint16_t
+least_of(const struct offers *offers)
 {
-    struct cursor *cursors;
-    size_t count = 0;
-    size_t room = 1;
-
-    for (size_t lane = 0; lane < LANE_COUNT; lane++)
-        room += query->term_count[lane];
-    cursors = ARENA_ARRAY(arena, struct cursor, room);
-    TRY(need(cursors));
-    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
-        for (size_t i = 0; i < query->term_count[lane]; i++) {
-            uint32_t size;
-            const uint32_t *list = segment_list(segment, query->terms[lane][i].term, &size);
-
-            if (size > 0)
-                cursors[count++] = (struct cursor){
-                    list, list + size, query->terms[lane][i].points, (enum lane)lane};
-        }
-    }
-    *ret = cursors;
-    *ret_count = count;
-    return OK;
-}
-
-/* Adds up what the lists hold of the profiles [first, end). */
-static void
-add_block(struct cursor *cursors, size_t count, uint32_t first, uint32_t end,
-          uint32_t (*sums)[LANE_COUNT])
-{
-    for (size_t i = 0; i < count; i++) {
-        struct cursor *cursor = &cursors[i];
-
-        while (cursor->at < cursor->end && TERM_OF(*cursor->at) < end) {
-            sums[TERM_OF(*cursor->at) - first][cursor->lane] +=
-                query_points(cursor->points, *cursor->at);
-            cursor->at++;
-        }
-    }
-}
-
-/* The most that all parts but concepts and text can add. */
-static uint32_t
-most_of_the_rest(const struct score_rules *rules)
-{
-    uint32_t most = SCORE_FIELD_MAX + SCORE_LEVEL_MAX + SCORE_REGION_MAX + SCORE_FOCUS_MAX +
-                    SCORE_FRESHNESS_MAX;
-
-    for (size_t i = 0; i < rules->boost_count; i++)
-        most += rules->boosts[i].points;
-    return most;
-}
-
-/* The least points of concepts and text that can still make a hit. */
-static uint32_t
-least_substance(const struct search *search, const struct best *best, uint32_t rest)
-{
-    const struct score_rules *rules = search->context->rules;
-    uint32_t least = search->least_total;
+    const struct best *best = offers->best;
+    uint32_t least = offers->search->least_total;
 
     if (best->count == best->limit && best->items[0].score.total > least)
         least = best->items[0].score.total;
-    least = least > rest ? least - rest : 0;
-    return least > rules->substance_min ? least : rules->substance_min;
+    return facts_least(offers->scan, least);
 }
 
-static struct status
-search_segment(const struct search *search, const struct query *query,
-               const struct snapshot_segment *at, uint32_t (*sums)[LANE_COUNT],
-               struct arena *arena, struct best *best)
+static void
+score_offer(struct scan_sink *sink, const struct scan_hit *hit)
 {
-    const uint32_t rest = most_of_the_rest(search->context->rules);
-    struct cursor *cursors;
-    size_t cursor_count;
+    const struct offers *offers = sink->context;
+    const struct profile *other = place_item(&hit->place);
+    struct score score;
 
-    TRY(open_cursors(query, at->segment, arena, &cursors, &cursor_count));
-    for (uint32_t first = 0; first < at->segment->count; first += BLOCK_PROFILES) {
-        const uint32_t left = at->segment->count - first;
-        const uint32_t size = left < BLOCK_PROFILES ? left : BLOCK_PROFILES;
-
-        memset(sums, 0, size * sizeof *sums);
-        add_block(cursors, cursor_count, first, first + size, sums);
-        for (uint32_t i = 0; i < size; i++) {
-            const uint32_t *lanes = sums[i];
-            const struct profile *other = at->segment->profiles[first + i];
-            struct score score;
-
-            if (lanes[LANE_CONCEPTS] + lanes[score_best_text(lanes)] <
-                least_substance(search, best, rest))
-                continue;
-            if (snapshot_is_dead(at, first + i) || !search_admits(search, other))
-                continue;
-            if (score_finish(search->context, search->subject, other, lanes, &score))
-                consider(search, other, &score, best);
-        }
-    }
-    return OK;
+    if (!search_admits(offers->search, other) ||
+        !score_pair(offers->search->context, offers->query, other, &score))
+        return;
+    consider(offers->search, other, &score, offers->best);
+    sink->least = least_of(offers);
+    sink->full = offers->best->count == offers->best->limit;
 }
 
-/* The subject seeks: its terms' lists lead to the offers. */
+/* The subject seeks: a scan bounds the points of every offer, and those that may be among the
+ * best are scored. */
 static struct status
 search_offers(const struct snapshot *snapshot, const struct search *search, struct arena *arena,
               struct best *best)
 {
     const struct score_statistics statistics = snapshot_statistics(snapshot);
-    uint32_t(*sums)[LANE_COUNT] = arena_calloc(arena, BLOCK_PROFILES, sizeof *sums);
+    scoped(scan_scratch_destroy) struct scan_scratch *scratch = NULL;
+    struct facts_scan *scan = ARENA_NEW(arena, struct facts_scan);
     struct query query;
 
-    TRY(need(sums));
+    TRY(need(scan));
     TRY(query_make(search->subject, &statistics, arena, &query));
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        TRY(search_segment(search, &query, &snapshot->segments[i], sums, arena, best));
-    return OK;
+    facts_scan(search, &query, snapshot->regions, snapshot->region_count, scan);
+    struct offers offers = {search, &query, scan, best};
+    struct scan_sink sink = {.keep = score_offer,
+                             .context = &offers,
+                             .wanted = (uint32_t)search->limit,
+                             .least = least_of(&offers)};
+
+    TRY(scan_scratch_create(&scratch));
+    return scan_run(snapshot->version, &scan->query, scratch, &sink);
+}
+
+/* The seekers of a snapshot, asked one by one. */
+struct seekers {
+    const struct search *search;
+    struct score_statistics statistics;
+    struct arena scratch;
+    struct best *best;
+    struct status status;
+};
+
+static bool
+ask_seeker(void *context, const struct profile *seeker)
+{
+    struct seekers *seekers = context;
+    const struct search *search = seekers->search;
+    struct query query;
+    struct score score;
+
+    if (!search_admits(search, seeker))
+        return true;
+    arena_reset(&seekers->scratch);
+    seekers->status = query_make(seeker, &seekers->statistics, &seekers->scratch, &query);
+    if (failed(seekers->status))
+        return false;
+    if (score_pair(search->context, &query, search->subject, &score))
+        consider(search, seeker, &score, seekers->best);
+    return true;
 }
 
 /* The subject offers: each seeker has a query of its own, so each is asked. */
 static struct status
 search_seekers(const struct snapshot *snapshot, const struct search *search, struct best *best)
 {
-    const struct score_statistics statistics = snapshot_statistics(snapshot);
-    scoped(arena_fini) struct arena scratch;
+    struct seekers seekers = {
+        .search = search, .statistics = snapshot_statistics(snapshot), .best = best};
+    struct status status;
 
-    arena_init(&scratch, ARENA_CALL_BYTES);
-    for (size_t i = 0; i < snapshot->segment_count; i++) {
-        const struct snapshot_segment *at = &snapshot->segments[i];
-
-        for (uint32_t j = 0; j < at->segment->seeker_count; j++) {
-            const uint32_t place = at->segment->seekers[j];
-            const struct profile *seeker = at->segment->profiles[place];
-            struct query query;
-            struct score score;
-
-            if (snapshot_is_dead(at, place) || !search_admits(search, seeker))
-                continue;
-            arena_reset(&scratch);
-            TRY(query_make(seeker, &statistics, &scratch, &query));
-            if (score_pair(search->context, &query, search->subject, &score))
-                consider(search, seeker, &score, best);
-        }
-    }
-    return OK;
+    arena_init(&seekers.scratch, ARENA_CALL_BYTES);
+    snapshot_each(snapshot, 1u << KIND_NEED | 1u << KIND_PLACEMENT, ask_seeker, &seekers);
+    status = seekers.status;
+    arena_fini(&seekers.scratch);
+    /* Its detail lived in the scratch. */
+    return failed(status) ? status_make(NULL, status.code, "a seeker could not be asked") : OK;
 }
 
 static int

@@ -1,7 +1,7 @@
 #pragma once
 
-/* The best counterparts of a profile in a snapshot, exactly: what the inverted lists add up is
- * what score_pair gives for each pair, and the order is by score and then by id. */
+/* The best counterparts of a profile in a snapshot, exactly: those that a look at every pair
+ * finds, by score and then by id. */
 
 #include "services/matching/snapshot.h"
 

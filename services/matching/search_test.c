@@ -58,41 +58,53 @@ fill_by_chance(struct world *world)
     for (unsigned i = 0; i < PROFILES; i++)
         rows[i] = i < NEEDS ? world_random_row(world, KIND_NEED, i)
                             : world_random_row(world, offers[i % 3], i);
-    /* In pieces, so that there are several segments. */
     for (size_t i = 0; i < PROFILES; i += 37)
         world_put(world, &rows[i], PROFILES - i < 37 ? PROFILES - i : 37);
     free(rows);
 }
 
+struct comparing {
+    struct world *world;
+    size_t seen, found;
+};
+
+static bool
+compare(void *context, const struct profile *subject)
+{
+    struct comparing *comparing = context;
+    struct search search = world_search(comparing->world, subject);
+
+    if (subject->kind != KIND_NEED && comparing->seen++ % 7)
+        return true;
+    search.limit = 1 + world_random(comparing->world, SEARCH_LIMIT_MAX);
+    assert_exact(comparing->world, &search);
+    comparing->found += run(comparing->world, &search).count;
+    return true;
+}
+
 static size_t
 compare_all(struct world *world)
 {
-    size_t found = 0;
+    struct comparing comparing = {.world = world};
 
-    for (size_t i = 0; i < world->snapshot->segment_count; i++) {
-        const struct snapshot_segment *at = &world->snapshot->segments[i];
-
-        for (uint32_t j = 0; j < at->segment->count; j++) {
-            struct search search = world_search(world, at->segment->profiles[j]);
-
-            if (snapshot_is_dead(at, j) ||
-                (at->segment->profiles[j]->kind != KIND_NEED && j % 7))
-                continue;
-            search.limit = 1 + world_random(world, SEARCH_LIMIT_MAX);
-            assert_exact(world, &search);
-            found += run(world, &search).count;
-        }
-    }
-    return found;
+    snapshot_each(world->snapshot, 0, compare, &comparing);
+    return comparing.found;
 }
 
+/* In a tail, in a base, and in both. */
 static void
-lists_and_brute_force_agree_on_profiles_by_chance(void **state)
+scans_and_brute_force_agree_on_profiles_by_chance(void **state)
 {
     struct world *world = *state;
 
     fill_by_chance(world);
-    assert_true(world->snapshot->segment_count > 1);
+    assert_non_null(world->snapshot->version->units[0].tail);
+    assert_true(compare_all(world) > 500);
+    world_settle(world);
+    assert_non_null(world->snapshot->version->units[0].base);
+    assert_true(compare_all(world) > 500);
+    fill_by_chance(world);
+    assert_int_equal(world->snapshot->version->unit_count, 2);
     assert_true(compare_all(world) > 500);
 }
 
@@ -112,6 +124,8 @@ they_agree_after_updates_and_removals_too(void **state)
             world_remove(world, KIND_NEED, number);
         }
     }
+    assert_true(compare_all(world) > 200);
+    world_settle(world);
     assert_true(compare_all(world) > 200);
 }
 
@@ -253,7 +267,9 @@ a_removed_profile_is_found_no_more_and_leaves_the_counts(void **state)
         with += world->snapshot->profiles_with[term];
     assert_int_equal(with, world_find(world, KIND_NEED, 1)->term_count);
     world_remove(world, KIND_NEED, 1);
-    assert_int_equal(world->snapshot->segment_count, 0);
+    assert_int_equal(world->snapshot->live, 0);
+    world_settle(world);
+    assert_int_equal(world->snapshot->version->unit_count, 0);
     world_remove(world, KIND_NEED, 1); /* once more is no harm */
 }
 
@@ -294,7 +310,7 @@ main(void)
 {
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(lists_and_brute_force_agree_on_profiles_by_chance),
+        WORLD_TEST(scans_and_brute_force_agree_on_profiles_by_chance),
         WORLD_TEST(they_agree_after_updates_and_removals_too),
         WORLD_TEST(scores_do_not_depend_on_the_history_of_the_index),
         WORLD_TEST(the_score_of_a_pair_is_the_same_from_both_sides),

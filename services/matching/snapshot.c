@@ -1,33 +1,45 @@
 #include "services/matching/snapshot.h"
 
+#include "services/matching/facts.h"
+#include "services/matching/index.h"
+
 void
 snapshot_destroy(struct snapshot **snapshot)
 {
-    struct snapshot *gone = *snapshot;
+    struct snapshot *gone = take(snapshot);
 
     if (!gone)
         return;
-    for (size_t i = 0; i < gone->segment_count; i++) {
-        segment_drop(gone->segments[i].segment);
-        free(gone->segments[i].dead);
-    }
+    if (gone->index)
+        index_give_back(&gone->index, &gone->version);
     vocabulary_drop(gone->vocabulary);
     free(gone->profiles_with);
     free(gone);
-    *snapshot = NULL;
+}
+
+struct key {
+    enum kind kind;
+    const struct uid *id;
+};
+
+static bool
+is_key(void *context, void *item)
+{
+    const struct key *key = context;
+    const struct profile *profile = item;
+
+    return profile->kind == key->kind && uid_equal(&profile->id, key->id);
 }
 
 const struct profile *
 snapshot_find(const struct snapshot *snapshot, enum kind kind, const struct uid *id)
 {
-    for (size_t i = 0; i < snapshot->segment_count; i++) {
-        const struct snapshot_segment *at = &snapshot->segments[i];
-        const uint32_t place = segment_find(at->segment, kind, id);
+    struct key key = {kind, id};
+    struct place place;
 
-        if (place != SEGMENT_NONE && !snapshot_is_dead(at, place))
-            return at->segment->profiles[place];
-    }
-    return NULL;
+    return version_find(snapshot->version, facts_id(kind, id), is_key, &key, &place)
+               ? place_item(&place)
+               : NULL;
 }
 
 struct score_statistics
@@ -37,29 +49,51 @@ snapshot_statistics(const struct snapshot *snapshot)
                                      snapshot->term_count, snapshot->live};
 }
 
+struct visit {
+    bool (*visit)(void *context, const struct profile *profile);
+    void *context;
+};
+
 static bool
-known(const struct uid *tenants, size_t count, const struct uid *tenant)
+visit_one(void *context, const struct place *place)
 {
-    for (size_t i = count; i > 0; i--)
-        if (uid_equal(&tenants[i - 1], tenant))
+    const struct visit *visit = context;
+
+    return visit->visit(visit->context, place_item(place));
+}
+
+void
+snapshot_each(const struct snapshot *snapshot, unsigned kinds,
+              bool (*visit)(void *context, const struct profile *profile), void *context)
+{
+    struct visit own = {visit, context};
+
+    version_each(snapshot->version, kinds ? facts_kind_classes(kinds) : 0, visit_one, &own);
+}
+
+struct tenants {
+    struct uid *items;
+    size_t count, room;
+};
+
+static bool
+add_tenant(void *context, const struct profile *profile)
+{
+    struct tenants *tenants = context;
+
+    for (size_t i = tenants->count; i > 0; i--)
+        if (uid_equal(&tenants->items[i - 1], &profile->tenant))
             return true;
-    return false;
+    tenants->items[tenants->count++] = profile->tenant;
+    return tenants->count < tenants->room;
 }
 
 size_t
 snapshot_tenants(const struct snapshot *snapshot, struct uid *into, size_t room)
 {
-    size_t count = 0;
+    struct tenants tenants = {into, 0, room};
 
-    for (size_t i = 0; i < snapshot->segment_count; i++) {
-        const struct snapshot_segment *at = &snapshot->segments[i];
-
-        for (uint32_t j = 0; j < at->segment->count && count < room; j++) {
-            const struct uid *tenant = &at->segment->profiles[j]->tenant;
-
-            if (!snapshot_is_dead(at, j) && !known(into, count, tenant))
-                into[count++] = *tenant;
-        }
-    }
-    return count;
+    if (room > 0)
+        snapshot_each(snapshot, 0, add_tenant, &tenants);
+    return tenants.count;
 }

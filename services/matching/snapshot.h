@@ -1,26 +1,23 @@
 #pragma once
 
-/* One state of the index, for readers: segments, who is dead in them, and the counts that
- * rarity comes from.  Immutable; made by the index, read by any thread, freed on the index's
- * thread.
+/* One state of the index, for readers: a version of the engine, and the counts that rarity
+ * comes from.  Immutable; made by the index, read by any thread, freed on the index's thread.
  */
 
+#include "services/matching/engine/version.h"
 #include "services/matching/score.h"
-#include "services/matching/segment.h"
 
-#define SNAPSHOT_SEGMENTS_MAX 40
 #define SNAPSHOT_TENANTS_MAX 1024
 
-struct snapshot_segment {
-    struct segment *segment;
-    uint64_t *dead; /* a bit for each profile */
-    uint32_t dead_count;
-};
+struct index;
+struct facts_regions;
 
 struct snapshot {
+    struct index *index; /* held: it owns what the version is made of */
     struct vocabulary *vocabulary;
-    struct snapshot_segment segments[SNAPSHOT_SEGMENTS_MAX];
-    size_t segment_count;
+    struct version *version;
+    const struct facts_regions *regions; /* those below the count */
+    uint32_t region_count;
     uint32_t *profiles_with;
     uint32_t term_count;
     uint32_t live;
@@ -28,12 +25,6 @@ struct snapshot {
 };
 
 void snapshot_destroy(struct snapshot **snapshot);
-
-static inline bool
-snapshot_is_dead(const struct snapshot_segment *at, uint32_t place)
-{
-    return at->dead[place / 64] >> (place % 64) & 1;
-}
 
 /* NULL: it is not published. */
 const struct profile *snapshot_find(const struct snapshot *snapshot, enum kind kind,
@@ -43,3 +34,7 @@ struct score_statistics snapshot_statistics(const struct snapshot *snapshot);
 
 /* The tenants that live profiles belong to, at most `room`. */
 size_t snapshot_tenants(const struct snapshot *snapshot, struct uid *into, size_t room);
+
+/* Calls for each profile of these kinds (bit n: enum kind n; 0: all) until it returns false. */
+void snapshot_each(const struct snapshot *snapshot, unsigned kinds,
+                   bool (*visit)(void *context, const struct profile *profile), void *context);

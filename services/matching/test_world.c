@@ -294,36 +294,53 @@ compare_hits(const void *a, const void *b)
     return hit_compare(a, b);
 }
 
+struct looking {
+    struct world *world;
+    const struct search *search;
+    struct score_statistics statistics;
+    struct hits hits;
+};
+
+static bool
+look(void *context, const struct profile *other)
+{
+    struct looking *looking = context;
+    const struct search *search = looking->search;
+    const bool seeks = profile_kind_seeks((enum kind)search->subject->kind);
+    struct hit hit = {.profile = other};
+    struct query query;
+
+    if (!search_admits(search, other))
+        return true;
+    assert_int_equal(query_make(seeks ? search->subject : other, &looking->statistics,
+                                &looking->world->arena, &query)
+                         .code,
+                     CODE_OK);
+    if (score_pair(search->context, &query, seeks ? other : search->subject, &hit.score) &&
+        hit.score.total >= search->least_total)
+        looking->hits.items[looking->hits.count++] = hit;
+    return true;
+}
+
 struct hits
 world_brute_force(struct world *world, const struct search *search)
 {
-    const struct score_statistics statistics = snapshot_statistics(world->snapshot);
-    const bool seeks = profile_kind_seeks((enum kind)search->subject->kind);
-    struct hits hits = {ARENA_ARRAY(&world->arena, struct hit, world->snapshot->live + 1u), 0};
+    struct looking looking = {
+        .world = world, .search = search, .statistics = snapshot_statistics(world->snapshot)};
+    struct hits *hits = &looking.hits;
 
-    assert_non_null(hits.items);
-    for (size_t i = 0; i < world->snapshot->segment_count; i++) {
-        const struct snapshot_segment *at = &world->snapshot->segments[i];
+    hits->items = ARENA_ARRAY(&world->arena, struct hit, world->snapshot->live + 1u);
+    assert_non_null(hits->items);
+    snapshot_each(world->snapshot, 0, look, &looking);
+    qsort(hits->items, hits->count, sizeof *hits->items, compare_hits);
+    if (hits->count > search->limit)
+        hits->count = search->limit;
+    return *hits;
+}
 
-        for (uint32_t j = 0; j < at->segment->count; j++) {
-            const struct profile *other = at->segment->profiles[j];
-            struct hit hit = {.profile = other};
-            struct query query;
-
-            if (snapshot_is_dead(at, j) || !search_admits(search, other))
-                continue;
-            assert_int_equal(
-                query_make(seeks ? search->subject : other, &statistics, &world->arena, &query)
-                    .code,
-                CODE_OK);
-            if (score_pair(search->context, &query, seeks ? other : search->subject,
-                           &hit.score) &&
-                hit.score.total >= search->least_total)
-                hits.items[hits.count++] = hit;
-        }
-    }
-    qsort(hits.items, hits.count, sizeof *hits.items, compare_hits);
-    if (hits.count > search->limit)
-        hits.count = search->limit;
-    return hits;
+void
+world_settle(struct world *world)
+{
+    assert_int_equal(index_settle(world->index, true).code, CODE_OK);
+    take_snapshot(world);
 }

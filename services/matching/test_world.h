@@ -58,6 +58,8 @@ uint32_t world_random(struct world *world, uint32_t below);
 /* Takes rows in (or, with row NULL, out) and makes a new snapshot. */
 void world_put(struct world *world, const struct profile_row *rows, size_t count);
 void world_remove(struct world *world, enum kind kind, unsigned number);
+/* Puts everything in order: no tail, nobody dead. */
+void world_settle(struct world *world);
 const struct profile *world_find(struct world *world, enum kind kind, unsigned number);
 
 /* A search for everything that tenant 0 may see. */

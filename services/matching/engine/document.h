@@ -4,6 +4,8 @@
  * points come from.  What the numbers mean is the caller's affair.
  */
 
+#include "common/base/status.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,3 +26,6 @@ struct document {
     uint16_t from, until;  /* days, both included */
     uint8_t grade;         /* below DOCUMENT_GRADES */
 };
+
+/* INVALID_ARGUMENT: it passes one of the limits above, or is of a class beyond the count. */
+must_use struct status document_check(const struct document *document, uint32_t class_count);

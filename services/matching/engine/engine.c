@@ -387,23 +387,6 @@ engine_load(struct engine *engine, const struct base_source *source, uint32_t te
     return OK;
 }
 
-static struct status
-check(const struct engine *engine, const struct document *document)
-{
-    if (document->term_count > DOCUMENT_TERMS_MAX)
-        return FAIL(NULL, INVALID_ARGUMENT, "a document has at most %u terms",
-                    DOCUMENT_TERMS_MAX);
-    for (uint32_t i = 0; i < document->term_count; i++)
-        if (document->terms[i] >= DOCUMENT_TERM_LIMIT ||
-            (i > 0 && document->terms[i] <= document->terms[i - 1]))
-            return FAIL(NULL, INVALID_ARGUMENT, "the terms of a document do not rise");
-    if (document->region >= DOCUMENT_REGIONS_MAX || document->grade >= DOCUMENT_GRADES)
-        return FAIL(NULL, INVALID_ARGUMENT, "a document has no such region or grade");
-    if (engine->options.class_count < 64 && document->classes >> engine->options.class_count)
-        return FAIL(NULL, INVALID_ARGUMENT, "a document has no such class");
-    return OK;
-}
-
 static uint32_t
 count_tails(const struct engine *engine)
 {
@@ -449,7 +432,7 @@ engine_insert(struct engine *engine, const struct document *document)
 {
     struct unit *unit;
 
-    TRY(check(engine, document));
+    TRY(document_check(document, engine->options.class_count));
     TRY(open_tail(engine, &unit));
     TRY(tail_put(unit->tail, document));
     unit->places = unit->tail->count;
@@ -459,6 +442,13 @@ engine_insert(struct engine *engine, const struct document *document)
         engine->term_limit = document->terms[document->term_count - 1] + 1;
     engine_tend(engine);
     return OK;
+}
+
+bool
+engine_find(const struct engine *engine, uint64_t id, bool (*is)(void *context, void *item),
+            void *context, struct place *ret)
+{
+    return version_find(&engine->now, id, is, context, ret);
 }
 
 struct status

@@ -49,6 +49,10 @@ must_use struct status engine_insert(struct engine *engine, const struct documen
 must_use struct status engine_remove(struct engine *engine, uint64_t id,
                                      bool (*is)(void *context, void *item), void *context);
 
+/* The document as version_find would find it in the next version; until the next change. */
+bool engine_find(const struct engine *engine, uint64_t id,
+                 bool (*is)(void *context, void *item), void *context, struct place *ret);
+
 /* What is there now, for readers; costs about a microsecond. */
 must_use struct status engine_version(struct engine *engine, struct version **ret);
 /* Gives a version back when no reader has it any more. */
