@@ -11,6 +11,7 @@
 #define PLACES_DEFAULT 100
 #define PLACES_PAGE_MAX 500
 #define TRY_BYTES ((size_t)256 << 20)
+#define TRY_WORK_MAX 50000000u /* about a second */
 
 static void
 tell_causes(const struct call *call, Matching__V1__Sheet *sheet)
@@ -75,6 +76,11 @@ try_in(struct call *call, const Matching__V1__TryRoundRequest *request, struct a
         question.objective = (enum assignment_objective)(request->objective - 1);
     if (request->seed)
         question.seed = request->seed;
+    if (question.objective != ASSIGNMENT_STABLE &&
+        (uint64_t)cohort.student_count * cohort.student_count * round->choices_max >
+            TRY_WORK_MAX)
+        return FAIL_FIELD(call->arena, "objective",
+                          "takes too long to wait for with %zu students", cohort.student_count);
     TRY(sheet_solve(&cohort, &question, arena, &solved));
     TRY(sheet_make(solved, arena, &sheet));
     TRY(sheet_places(solved, arena, &places, &count));

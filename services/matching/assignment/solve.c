@@ -25,8 +25,21 @@ struct work {
     struct pair *pairs;
     struct joint *joints;
     uint32_t pair_count, joint_count;
+    uint32_t runs_max;
     uint32_t *load; /* by unit */
 };
+
+/* STABLE takes next to nothing. */
+static uint32_t
+runs_allowed(const struct assignment_instance *instance)
+{
+    const uint64_t work = (uint64_t)instance->student_count * instance->choice_count;
+    const uint64_t runs = ASSIGNMENT_WORK_MAX / (work + 1);
+
+    if (instance->objective == ASSIGNMENT_STABLE || runs > ASSIGNMENT_RUNS_MAX)
+        return ASSIGNMENT_RUNS_MAX;
+    return runs < 3 ? 3 : (uint32_t)runs;
+}
 
 static void
 run(struct work *work)
@@ -143,7 +156,7 @@ static void
 run_pairs(struct work *work)
 {
     for (;;) {
-        const bool enough = work->result->runs >= ASSIGNMENT_RUNS_MAX;
+        const bool enough = work->result->runs >= work->runs_max;
         bool again = false;
 
         run(work);
@@ -175,20 +188,37 @@ count_load(struct work *work)
             assignment_load(instance, work->load, work->result->topic[s]);
 }
 
-/* The optional topic that is farthest from running, or ASSIGNMENT_NONE. */
+/* How many students an optional topic is short of running; 0: it runs, or is closed already. */
 static uint32_t
-emptiest(const struct work *work, const bool *pinned)
+short_of(const struct work *work, const bool *pinned, uint32_t topic)
 {
-    const struct assignment_instance *instance = work->instance;
-    uint32_t found = ASSIGNMENT_NONE;
+    const struct assignment_topic *row = &work->instance->topics[topic];
 
-    for (uint32_t t = 0; t < instance->topic_count; t++)
-        if (instance->topics[t].optional && !pinned[t] && work->load[t] > 0 &&
-            work->load[t] < instance->topics[t].least &&
-            (found == ASSIGNMENT_NONE || instance->topics[t].least - work->load[t] >
-                                             instance->topics[found].least - work->load[found]))
+    return row->optional && !pinned[topic] && work->load[topic] > 0 &&
+                   work->load[topic] < row->least
+               ? row->least - work->load[topic]
+               : 0;
+}
+
+/* Closes the optional topic that is farthest from running, or all of them.  False: all run. */
+static bool
+close_topics(struct work *work, const bool *pinned, bool all)
+{
+    uint32_t farthest = 0, found = ASSIGNMENT_NONE;
+
+    for (uint32_t t = 0; t < work->instance->topic_count; t++) {
+        const uint32_t missing = short_of(work, pinned, t);
+
+        if (missing > farthest) {
+            farthest = missing;
             found = t;
-    return found;
+        }
+        if (missing > 0 && all)
+            work->plan.closed[t] = true;
+    }
+    if (found != ASSIGNMENT_NONE)
+        work->plan.closed[found] = true;
+    return found != ASSIGNMENT_NONE;
 }
 
 static struct status
@@ -201,16 +231,11 @@ run_topics(struct work *work, struct arena *arena)
     for (uint32_t s = 0; s < instance->student_count; s++)
         if (instance->students[s].pinned != ASSIGNMENT_NONE)
             pinned[instance->students[s].pinned] = true;
-    for (;;) {
-        uint32_t closing;
-
+    do {
         run_pairs(work);
         count_load(work);
-        closing = emptiest(work, pinned);
-        if (closing == ASSIGNMENT_NONE)
-            return OK;
-        work->plan.closed[closing] = true;
-    }
+    } while (close_topics(work, pinned, work->result->runs >= work->runs_max));
+    return OK;
 }
 
 /* What is left */
@@ -317,7 +342,8 @@ assignment_solve(const struct assignment_instance *instance, struct arena *arena
                  struct assignment_result *ret)
 {
     struct assignment_result result = {0};
-    struct work work = {.instance = instance, .result = &result};
+    struct work work = {
+        .instance = instance, .result = &result, .runs_max = runs_allowed(instance)};
 
     TRY(assignment_check(instance, arena));
     TRY(prepare(&work, arena));

@@ -11,8 +11,12 @@
 
 #include "services/matching/assignment/instance.h"
 
-/* More attempts than this are not made: pairs still waiting are then separated. */
+/* So many runs of a solver are tried at most, and fewer where one is long: as many as together
+ * have ASSIGNMENT_WORK_MAX students times choices when the objective is not STABLE (about ten
+ * seconds), but three always.  Then pairs still waiting are separated all at once, and optional
+ * topics to which too few came are closed all at once. */
 #define ASSIGNMENT_RUNS_MAX 2000
+#define ASSIGNMENT_WORK_MAX 500000000u
 
 enum assignment_basis {
     ASSIGNMENT_WITHOUT,   /* no place */
