@@ -23,7 +23,8 @@ main(int argc, char **argv)
          .run = composition_job_run},
         {0},
     };
-    const ProtobufCService *const methods[] = {matches_service, texts_service, rounds_service,
+    const ProtobufCService *const methods[] = {matches_service,      texts_service,
+                                               rounds_service,       timetables_service,
                                                compositions_service, NULL};
     const struct pg_statement *const *const statements[] = {
         matching_statements, rounds_statements, composition_statements, NULL};

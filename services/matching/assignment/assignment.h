@@ -1,10 +1,11 @@
 #pragma once
 
-/* The doors of rounds, for matching's main.c. */
+/* The doors of rounds and timetables, for matching's main.c. */
 
 #include "common/service/service.h"
 
 extern const ProtobufCService *const rounds_service;
+extern const ProtobufCService *const timetables_service;
 extern const struct pg_statement *const *const rounds_statements;
 
 /* Looks for rounds that are to be solved so often. */

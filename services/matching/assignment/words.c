@@ -90,3 +90,18 @@ words_cause(Matching__V1__PlaceBarrier cause, enum lang lang)
                  ((int)cause - MATCHING__V1__PLACE_BARRIER__TOPIC_CLOSED)]
         .in[lang];
 }
+
+_Static_assert(WORDS_meeting_long_wait - WORDS_meeting_no_common_slot ==
+                   MATCHING__V1__MEETING_REASON__LONG_WAIT -
+                       MATCHING__V1__MEETING_REASON__NO_COMMON_SLOT,
+               "a meeting's reason has no words");
+
+const char *
+words_meeting(Matching__V1__MeetingReason reason, enum lang lang)
+{
+    return reason < MATCHING__V1__MEETING_REASON__NO_COMMON_SLOT
+               ? ""
+               : words[WORDS_meeting_no_common_slot +
+                       ((int)reason - MATCHING__V1__MEETING_REASON__NO_COMMON_SLOT)]
+                     .in[lang];
+}

@@ -5,6 +5,7 @@
 #include "common/base/lang.h"
 #include "common/base/status.h"
 #include "matching/v1/assignment.pb-c.h"
+#include "matching/v1/timetable.pb-c.h"
 #include "services/matching/assignment/import.h"
 
 /* What is wrong with a line. */
@@ -19,3 +20,5 @@ must_use struct status words_reason(struct arena *arena,
                                     const char **ret);
 /* The cause of a blocking pair; lives for ever. */
 const char *words_cause(Matching__V1__PlaceBarrier cause, enum lang lang);
+/* Why a meeting is not held; "" when it is. */
+const char *words_meeting(Matching__V1__MeetingReason reason, enum lang lang);
