@@ -2,8 +2,10 @@
 
 /* From the facts of a composition to a run: pure, so that equal facts give an equal answer. */
 
+#include "common/base/arena.h"
 #include "common/base/clock.h"
 #include "common/base/lang.h"
+#include "common/base/status.h"
 #include "matching/v1/composition.pb-c.h"
 
 #define SOLVE_LIMIT_MS 2000
