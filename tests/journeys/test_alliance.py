@@ -35,11 +35,14 @@ class Alliance:
             "skills": self.world.skills("problem-based-learning"),
             "text": [{"lang": "en", "value": "Problem-based learning with companies."}]})
 
-    def compose(self, **question):
+    def start(self, **question):
         fields = {"programmeCode": "KA", "board": self.board,
                   "topic": [self.world.concepts["problem-based-learning"]], **question}
         made = self.officer.post("/v1/compositions", {"question": fields})["composition"]
-        return self.solved(made["compositionId"])
+        return made["compositionId"]
+
+    def compose(self, **question):
+        return self.solved(self.start(**question))
 
     def solved(self, composition_id, run=1):
         def done():
@@ -65,9 +68,6 @@ class Alliance:
         return self.officer.post(f"/v1/partnerships/{partnership['partnershipId']}/evaluate",
                                  {"mode": mode})
 
-    def events(self):
-        return self.officer.get("/v1/events?limit=200")
-
 
 def ids(found):
     return [addition["organisationId"] for addition in found["additions"]]
@@ -81,93 +81,135 @@ def is_alliance(found):
             and not any(a["country"] == "CA" for a in additions) and found["newCountries"] >= 1)
 
 
+class Journey:
+    """The steps, one after the other."""
+
+    def __init__(self, world):
+        self.world = world
+        self.alliance = Alliance(world)
+        self.officer = self.alliance.officer
+        self.partnership = self.chosen = self.first = self.replacement = None
+
+    def update(self, **fields):
+        path = f"/v1/partnerships/{self.partnership['partnershipId']}"
+        self.partnership = self.officer.patch(path, fields,
+                                              self.partnership["version"])["partnership"]
+
+    def answer(self, organisation, **body):
+        self.partnership = self.alliance.answer(self.partnership, organisation, **body)
+
+    def describe(self, organisation, **body):
+        self.partnership = self.alliance.describe(self.partnership, organisation, **body)
+
+    def evaluate(self, mode="DRAFT"):
+        judged = self.alliance.evaluate(self.partnership, mode)
+        self.partnership = judged["partnership"]
+        return judged["verdict"]
+
+    def composer_proposes(self):
+        self.first = self.alliance.compose(setsWanted=5)
+        run = self.first["run"]
+        assert run["proven"] and run["rankingProven"] and run["sets"], run
+        assert all(is_alliance(found) for found in run["sets"]), run["sets"]
+        best = run["sets"][0]
+        self.chosen = ids(best)
+        assert {self.alliance.fi_firm, self.alliance.de_association} <= set(self.chosen), best
+        assert "person decides" in best["explanation"]
+        assert run["ruleSetVersion"] == "RS-KA v1" and run["weightsVersion"]
+
+    def a_firm_declines(self):
+        alliance = self.alliance
+        self.partnership = self.officer.post("/v1/partnerships", {
+            "title": "Problem-based learning", "programmeCode": "KA",
+            "activities": ["problem_based"],
+            "organisationIds": alliance.board + self.chosen})["partnership"]
+        for organisation in alliance.board:
+            self.answer(organisation, commit=True)
+        with pytest.raises(Problem) as problem:
+            self.answer(alliance.fi_firm, commit=False)
+        assert problem.value.status == 400, "a no needs a reason"
+        self.answer(alliance.fi_firm, commit=False, reason="No staff this year")
+        assert self.partnership["state"] == "COMPOSING"
+
+    def composer_proposes_again(self):
+        alliance = self.alliance
+        others = [o for o in self.chosen if o != alliance.fi_firm]
+        for organisation in others:
+            self.answer(organisation, commit=True)
+        alliance.board += others
+        best = alliance.compose(excluded=[alliance.fi_firm])["run"]["sets"][0]
+        assert ids(best) == [alliance.se_firm_2]
+        self.replacement = alliance.se_firm_2
+        self.partnership = alliance.step(self.partnership, "invite",
+                                         {"organisationId": self.replacement})
+
+    def a_partner_country_member_is_justified(self):
+        alliance = self.alliance
+        self.partnership = alliance.step(self.partnership, "invite",
+                                         {"organisationId": alliance.ca_hei})
+        verdict = self.evaluate()
+        assert rule(verdict, "KA-06")["outcome"] == "FAIL", verdict
+        assert "Waterloo" in rule(verdict, "KA-06")["remedy"]
+        self.describe(alliance.ca_hei, task="Method", benefit="Cases",
+                      addedValue="Invented the method that the project builds on.")
+        for organisation in (self.world.university, alliance.se_firm):
+            self.describe(organisation, task="Courses", benefit="New ways to learn")
+
+    def all_commit_to_three_years(self):
+        for organisation in (self.replacement, self.alliance.ca_hei):
+            self.answer(organisation, commit=True)
+        assert self.partnership["state"] == "PARTNERSHIP_COMMITTED"
+        self.update(start="2026-01-01", end="2028-07-01")
+        verdict = self.evaluate("SUBMISSION")
+        assert verdict["overall"] == "INELIGIBLE" and rule(verdict, "KA-07")["outcome"] == "FAIL"
+        self.update(end="2029-01-01")
+        verdict = self.evaluate("SUBMISSION")
+        assert verdict["overall"] == "ELIGIBLE", verdict
+        assert self.partnership["state"] == "PARTNERSHIP_SUBMITTED"
+
+    def the_log_tells(self):
+        members = {m["organisationId"] for m in self.partnership["members"]
+                   if m["state"] == "MEMBER_COMMITTED"}
+        assert members == {*self.alliance.board, self.replacement, self.alliance.ca_hei}
+
+        def told():
+            events = [e for e in self.officer.get("/v1/events?limit=200")
+                      if e.get("subject") == self.partnership["partnershipId"]]
+            kinds = [short(e["type"]) for e in events]
+            committed = {e["data"]["organisationId"] for e in events
+                         if short(e["type"]) == "membership.committed"}
+            return committed == members and "partnership.formed" in kinds \
+                and kinds.count("eligibility.evaluated") == 3
+        wait_for(told, 20, "commitments in the log")
+
+    def solved_again_it_is_the_same(self):
+        path = f"/v1/compositions/{self.first['compositionId']}"
+        self.officer.post(f"{path}/repeat", {}, etag=self.first["version"])
+        self.alliance.solved(self.first["compositionId"], run=2)
+        runs = self.officer.get(f"{path}/runs")["runs"]
+        assert [r["number"] for r in runs] == [1, 2]
+        assert len({r["inputsHash"] for r in runs}) == 1 and runs[0]["inputsHash"]
+        assert len({r["answerHash"] for r in runs}) == 1
+        assert runs[0]["sets"] == runs[1]["sets"]
+
+
 def test_an_alliance_is_composed_again_after_a_no_and_becomes_eligible(world):
+    journey = Journey(world)
+    journey.composer_proposes()
+    journey.a_firm_declines()
+    journey.composer_proposes_again()
+    journey.a_partner_country_member_is_justified()
+    journey.all_commit_to_three_years()
+    journey.the_log_tells()
+    journey.solved_again_it_is_the_same()
+
+
+def test_a_composition_outlives_the_instance_that_had_it(world):
     alliance = Alliance(world)
-    officer = alliance.officer
-
-    # The composer proposes.
-    first = alliance.compose(setsWanted=5)
-    run = first["run"]
-    assert run["proven"] and run["rankingProven"] and run["sets"], run
-    assert all(is_alliance(found) for found in run["sets"]), run["sets"]
-    chosen = run["sets"][0]
-    assert {alliance.fi_firm, alliance.de_association} <= set(ids(chosen)), chosen
-    assert "person decides" in chosen["explanation"]
-    assert run["ruleSetVersion"] == "RS-KA v1" and run["weightsVersion"]
-
-    # Invited; those on board commit, a firm declines.
-    partnership = officer.post("/v1/partnerships", {
-        "title": "Problem-based learning", "programmeCode": "KA", "activities": ["problem_based"],
-        "organisationIds": alliance.board + ids(chosen)})["partnership"]
-    for organisation in alliance.board:
-        partnership = alliance.answer(partnership, organisation, commit=True)
-    with pytest.raises(Problem) as problem:
-        alliance.answer(partnership, alliance.fi_firm, commit=False)
-    assert problem.value.status == 400, "a no needs a reason"
-    partnership = alliance.answer(partnership, alliance.fi_firm, commit=False,
-                                  reason="No staff this year")
-    assert partnership["state"] == "COMPOSING"
-    others = [o for o in ids(chosen) if o != alliance.fi_firm]
-    for organisation in others:
-        partnership = alliance.answer(partnership, organisation, commit=True)
-
-    # Composed again without the firm that said no.
-    alliance.board += others
-    second = alliance.compose(excluded=[alliance.fi_firm])
-    assert [len(found["additions"]) for found in second["run"]["sets"]][0] == 1
-    replacement = ids(second["run"]["sets"][0])[0]
-    assert replacement == alliance.se_firm_2
-    partnership = alliance.step(partnership, "invite", {"organisationId": replacement})
-
-    # A university from outside the programme's countries must be justified.
-    partnership = alliance.step(partnership, "invite", {"organisationId": alliance.ca_hei})
-    verdict = alliance.evaluate(partnership)["verdict"]
-    assert rule(verdict, "KA-06")["outcome"] == "FAIL", verdict
-    assert "Waterloo" in rule(verdict, "KA-06")["remedy"]
-    partnership = officer.get(f"/v1/partnerships/{partnership['partnershipId']}")["partnership"]
-    partnership = alliance.describe(partnership, alliance.ca_hei, task="Method", benefit="Cases",
-                                    addedValue="Invented the method that the project builds on.")
-    for organisation in (world.university, alliance.se_firm):
-        partnership = alliance.describe(partnership, organisation, task="Courses",
-                                        benefit="New ways to learn")
-
-    # All commit; three years.
-    for organisation in (replacement, alliance.ca_hei):
-        partnership = alliance.answer(partnership, organisation, commit=True)
-    assert partnership["state"] == "PARTNERSHIP_COMMITTED"
-    partnership = officer.patch(f"/v1/partnerships/{partnership['partnershipId']}", {
-        "start": "2026-01-01", "end": "2028-07-01"}, partnership["version"])["partnership"]
-    verdict = alliance.evaluate(partnership, "SUBMISSION")["verdict"]
-    assert verdict["overall"] == "INELIGIBLE" and rule(verdict, "KA-07")["outcome"] == "FAIL"
-    partnership = officer.get(f"/v1/partnerships/{partnership['partnershipId']}")["partnership"]
-    partnership = officer.patch(f"/v1/partnerships/{partnership['partnershipId']}", {
-        "end": "2029-01-01"}, partnership["version"])["partnership"]
-    judged = alliance.evaluate(partnership, "SUBMISSION")
-    assert judged["verdict"]["overall"] == "ELIGIBLE", judged["verdict"]
-    assert judged["partnership"]["state"] == "PARTNERSHIP_SUBMITTED"
-
-    # Told: every member's commitment, that it was formed, the verdicts.
-    members = {m["organisationId"] for m in judged["partnership"]["members"]
-               if m["state"] == "MEMBER_COMMITTED"}
-    assert members == set(alliance.board) | {replacement, alliance.ca_hei}
-
-    def told():
-        events = [e for e in alliance.events() if e.get("subject") == partnership["partnershipId"]]
-        committed = {e["data"]["organisationId"] for e in events
-                     if short(e["type"]) == "membership.committed"}
-        kinds = [short(e["type"]) for e in events]
-        return committed == members and "partnership.formed" in kinds \
-            and kinds.count("eligibility.evaluated") == 3
-    wait_for(told, 20, "commitments in the log")
-
-    # Solved again from the same inputs: the same hashes, both runs on record.
-    officer.post(f"/v1/compositions/{first['compositionId']}/repeat", {}, etag=first["version"])
-    alliance.solved(first["compositionId"], run=2)
-    runs = officer.get(f"/v1/compositions/{first['compositionId']}/runs")["runs"]
-    assert [r["number"] for r in runs] == [1, 2]
-    assert len({r["inputsHash"] for r in runs}) == 1 and runs[0]["inputsHash"]
-    assert len({r["answerHash"] for r in runs}) == 1
-    assert runs[0]["sets"] == runs[1]["sets"]
+    composition = alliance.start()
+    world.cluster.kill("matching")
+    world.cluster.start_service("matching")
+    assert alliance.solved(composition)["run"]["sets"]
 
 
 def test_rules_that_cannot_be_met_are_named(world):
