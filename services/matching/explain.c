@@ -13,6 +13,7 @@ struct explaining {
     struct arena *arena;
     Matching__V1__Reason **items;
     size_t count;
+    uint32_t concepts; /* points of concepts so far, before breadth takes from them */
 };
 
 /* A reason of `points`; none when there are no points. */
@@ -52,6 +53,17 @@ is_beneath(const struct vocabulary *vocabulary, uint32_t concept, uint32_t node)
         concept = vocabulary_broader(vocabulary, concept);
     }
     return false;
+}
+
+/* What breadth leaves of the points: shares of the running sum, so that they add up. */
+static uint32_t
+leave(struct explaining *explaining, uint32_t points)
+{
+    const uint32_t breadth = score_breadth(explaining->offer);
+    const uint32_t before = explaining->concepts * breadth / 1000;
+
+    explaining->concepts += points;
+    return explaining->concepts * breadth / 1000 - before;
 }
 
 /* The offered concept that earned the points: the weightiest at or beneath the node. */
@@ -118,6 +130,7 @@ explain_concept(struct explaining *explaining, const struct query_concept *conce
         if (packed)
             nearest = (enum nearness)near;
     }
+    points = leave(explaining, points);
     if (points == 0)
         return OK;
     found = find_offered(explaining, concept->node[nearest]);
@@ -296,7 +309,7 @@ explain_pair(const struct score_context *context, const struct query *query,
              const struct vocabulary *vocabulary, const struct profile *offer,
              const struct score *score, struct arena *arena, struct reasons *ret)
 {
-    struct explaining explaining = {context, query, vocabulary, offer, arena, NULL, 0};
+    struct explaining explaining = {context, query, vocabulary, offer, arena, NULL, 0, 0};
 
     TRY(need(explaining.items = ARENA_ARRAY(arena, Matching__V1__Reason *, REASONS_MAX)));
     for (size_t i = 0; i < query->concept_count; i++)

@@ -9,8 +9,8 @@
 
 #define STEMS_SHARE (SCORE_TEXT_MAX / 2)
 
-static uint32_t
-log2_256(uint64_t value)
+uint32_t
+score_log2(uint64_t value)
 {
     const unsigned whole = 63u - (unsigned)__builtin_clzll(value);
     const uint64_t fraction = value - (UINT64_C(1) << whole);
@@ -21,8 +21,8 @@ log2_256(uint64_t value)
 uint32_t
 score_rarity(uint32_t live, uint32_t with)
 {
-    const uint32_t all = log2_256((uint64_t)live + 1);
-    const uint32_t some = log2_256((uint64_t)with + 1);
+    const uint32_t all = score_log2((uint64_t)live + 1);
+    const uint32_t some = score_log2((uint64_t)with + 1);
 
     return all > some ? all - some : 0;
 }

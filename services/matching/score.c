@@ -223,13 +223,24 @@ boost_points(const struct score_context *context, const struct profile *seeker,
     return points;
 }
 
+uint32_t
+score_breadth(const struct profile *offer)
+{
+    const uint32_t count = offer->concept_count;
+
+    if (count <= SCORE_BREADTH_FREE)
+        return 1000;
+    return 1000 -
+           SCORE_BREADTH_LOSS * (score_log2(count) - score_log2(SCORE_BREADTH_FREE)) / 256;
+}
+
 bool
 score_finish(const struct score_context *context, const struct profile *seeker,
              const struct profile *offer, const uint32_t lanes[LANE_COUNT], struct score *ret)
 {
     struct score score = {0};
 
-    score.parts[PART_CONCEPTS] = lanes[LANE_CONCEPTS];
+    score.parts[PART_CONCEPTS] = lanes[LANE_CONCEPTS] * score_breadth(offer) / 1000;
     score.parts[PART_TEXT] = lanes[score_best_text(lanes)];
     if (score.parts[PART_CONCEPTS] + score.parts[PART_TEXT] < context->rules->substance_min)
         return false;

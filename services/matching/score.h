@@ -10,7 +10,7 @@
 
 #include "services/matching/profile.h"
 
-#define SCORE_WEIGHTS_VERSION "2026-11"
+#define SCORE_WEIGHTS_VERSION "2026-12"
 
 /* The greatest points of each part; together 100,000.  Boosts come on top. */
 #define SCORE_CONCEPTS_MAX 60000u
@@ -124,6 +124,15 @@ enum lane score_best_text(const uint32_t lanes[LANE_COUNT]);
 bool score_admits(const struct score_context *context, const struct profile *seeker,
                   const struct profile *offer);
 
+/* Thousandths that are left of the points of concepts: an offer that names much says less with
+ * each (length normalisation as in S. E. Robertson and S. Walker, "Some simple effective
+ * approximations to the 2-Poisson model", 1994).  1000 for up to SCORE_BREADTH_FREE concepts;
+ * each doubling takes SCORE_BREADTH_LOSS.  Never more than 1000, so that what the lanes add up
+ * bounds the part from above. */
+#define SCORE_BREADTH_FREE 8u
+#define SCORE_BREADTH_LOSS 60u
+uint32_t score_breadth(const struct profile *offer);
+
 /* All parts, given the points by lane.  false: too little substance. */
 bool score_finish(const struct score_context *context, const struct profile *seeker,
                   const struct profile *offer, const uint32_t lanes[LANE_COUNT],
@@ -147,3 +156,6 @@ bool score_boost_applies(const struct score_context *context, const struct boost
 /* log2 of (live + 1) / (with + 1) in 1/256, at least 0; the fraction is linear between powers.
  */
 uint32_t score_rarity(uint32_t live, uint32_t with);
+
+/* log2 in 1/256 of a value above 0; linear between powers. */
+uint32_t score_log2(uint64_t value);

@@ -270,6 +270,27 @@ a_need_in_three_languages_finds_the_same_people(void **state)
     }
 }
 
+static void
+an_offer_of_many_concepts_says_less_with_each(void **state)
+{
+    struct profile offer = {0};
+    uint32_t last = 1000;
+
+    (void)state;
+    for (uint16_t count = 0; count <= PROFILE_CONCEPTS_MAX; count++) {
+        uint32_t breadth;
+
+        offer.concept_count = count;
+        breadth = score_breadth(&offer);
+        assert_true(breadth <= last && breadth > 700);
+        if (count <= SCORE_BREADTH_FREE)
+            assert_int_equal(breadth, 1000);
+        last = breadth;
+    }
+    offer.concept_count = 2 * SCORE_BREADTH_FREE;
+    assert_int_equal(score_breadth(&offer), 1000 - SCORE_BREADTH_LOSS);
+}
+
 int
 main(void)
 {
@@ -284,6 +305,7 @@ main(void)
         WORLD_TEST(what_a_person_is_called_has_no_place_to_enter_the_score),
         WORLD_TEST(an_old_profile_is_less_fresh),
         WORLD_TEST(a_need_in_three_languages_finds_the_same_people),
+        cmocka_unit_test(an_offer_of_many_concepts_says_less_with_each),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,194 @@
+/* Skills to the right occupation among 2,802: ESCO 1.1.1. */
+
+#include <math.h>
+
+#include "tests/eval/place.h"
+
+#define LEAST_SKILLS 10
+#define DRAWN 5
+#define UNRELATED 2
+#define OCCUPATIONS 2802
+#define LIMIT 100
+#define EVAL_HALVES_LEAST 0.02
+
+static struct arena arena;
+static struct eval_data data;
+
+static int
+set_up(void **state)
+{
+    const char *english, *relations;
+
+    (void)state;
+    arena_init(&arena, (size_t)1 << 30);
+    english = eval_path(&arena, EVAL_DATA, "esco/esco-1.1.1-en-csv.zip");
+    relations = eval_path(&arena, EVAL_DATA, "esco/esco-1.1.1-relations-csv.zip");
+    if (!english || !relations)
+        return 0;
+    assert_int_equal(eval_read_esco(&arena, english, relations, LEAST_SKILLS, &data).code,
+                     CODE_OK);
+    assert_int_equal(data.occupation_count, OCCUPATIONS);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    arena_fini(&arena);
+    return 0;
+}
+
+static void
+skip_without_data(void)
+{
+    if (data.occupation_count > 0)
+        return;
+    print_message("the published data of ESCO is not there\n");
+    skip();
+}
+
+static void
+shuffle(uint32_t *items, size_t count, uint64_t *seed)
+{
+    for (size_t i = count; i > 1; i--) {
+        const size_t other = eval_random(seed) % i;
+        const uint32_t item = items[i - 1];
+
+        items[i - 1] = items[other];
+        items[other] = item;
+    }
+}
+
+static bool
+has(const struct eval_occupation *occupation, uint32_t skill)
+{
+    for (size_t i = 0; i < occupation->count; i++)
+        if (occupation->skills[i] == skill)
+            return true;
+    return false;
+}
+
+/* Where the occupation of the same number stands, from 1; 0: not among the first. */
+static size_t
+place_of(struct eval_place *place, uint32_t number)
+{
+    uint32_t found[LIMIT];
+    const size_t count = eval_search(place, number, LIMIT, found);
+
+    for (size_t i = 0; i < count; i++)
+        if (found[i] == number)
+            return i + 1;
+    return 0;
+}
+
+static double
+reciprocal(size_t at)
+{
+    return at ? 1.0 / (double)at : 0;
+}
+
+/* The mean over ties of 1 / place under the best ranking there is: by how likely the draw is
+ * from each occupation, which for equally many met skills is the one with the fewest. */
+static double
+best_reciprocal(const uint32_t *drawn, uint32_t right)
+{
+    double mine = 0, sum = 0;
+    size_t better = 0, equal = 0;
+    double *likely = calloc(data.occupation_count, sizeof *likely);
+
+    assert_non_null(likely);
+    for (size_t i = 0; i < data.occupation_count; i++)
+        for (size_t j = 0; j < DRAWN + UNRELATED; j++)
+            if (has(&data.occupations[i], drawn[j]))
+                likely[i] += log1p((double)DRAWN / UNRELATED * (double)data.skill_count /
+                                   (double)data.occupations[i].count);
+    mine = likely[right];
+    for (size_t i = 0; i < data.occupation_count; i++) {
+        better += likely[i] > mine + 1e-9;
+        equal += fabs(likely[i] - mine) <= 1e-9; /* itself too */
+    }
+    free(likely);
+    for (size_t i = 0; i < equal; i++)
+        sum += 1.0 / (double)(better + i + 1);
+    return sum / (double)equal;
+}
+
+/* What any ranking can reach is known here: the skills are drawn evenly.  The score must come
+ * within a hundredth of it. */
+static void
+five_skills_and_two_unrelated_ones_lead_to_their_occupation(void **state)
+{
+    struct eval_place place;
+    uint64_t seed = 7;
+    double sum = 0, best = 0;
+
+    (void)state;
+    skip_without_data();
+    eval_place_init(&place, &data);
+    for (uint32_t i = 0; i < data.occupation_count; i++) {
+        const struct eval_occupation *occupation = &data.occupations[i];
+        uint32_t drawn[DRAWN + UNRELATED];
+
+        eval_put(&place, KIND_CAPABILITY, i, occupation->skills, occupation->count, LANG_EN,
+                 "");
+        shuffle(occupation->skills, occupation->count, &seed);
+        memcpy(drawn, occupation->skills, DRAWN * sizeof *drawn);
+        for (size_t j = DRAWN; j < DRAWN + UNRELATED;) {
+            drawn[j] = data.skills[eval_random(&seed) % data.skill_count];
+            j += !has(occupation, drawn[j]);
+        }
+        eval_put(&place, KIND_NEED, i, drawn, DRAWN + UNRELATED, LANG_EN, "");
+        best += best_reciprocal(drawn, i);
+    }
+    eval_ready(&place);
+    for (uint32_t i = 0; i < data.occupation_count; i++)
+        sum += reciprocal(place_of(&place, i));
+    print_message("five of an occupation's skills: MRR %.3f; the best possible %.3f\n",
+                  sum / OCCUPATIONS, best / OCCUPATIONS);
+    assert_true(sum / OCCUPATIONS > 0.87);
+    assert_true(sum > best - 0.01 * OCCUPATIONS);
+    eval_place_fini(&place);
+}
+
+static void
+one_half_of_the_skills_leads_to_the_other(void **state)
+{
+    struct eval_place place;
+    uint64_t seed = 11;
+    double gain = 0;
+
+    (void)state;
+    skip_without_data();
+    eval_place_init(&place, &data);
+    for (uint32_t i = 0; i < data.occupation_count; i++) {
+        const struct eval_occupation *occupation = &data.occupations[i];
+        const size_t half = occupation->count / 2;
+
+        shuffle(occupation->skills, occupation->count, &seed);
+        eval_put(&place, KIND_NEED, i, occupation->skills, half, LANG_EN, "");
+        eval_put(&place, KIND_CAPABILITY, i, occupation->skills + half,
+                 occupation->count - half, LANG_EN, "");
+    }
+    eval_ready(&place);
+    for (uint32_t i = 0; i < data.occupation_count; i++) {
+        const size_t at = place_of(&place, i);
+
+        if (at > 0 && at <= 10)
+            gain += 1 / log2((double)at + 1);
+    }
+    print_message("one half to the other: nDCG@10 %.3f\n", gain / OCCUPATIONS);
+    assert_true(gain / OCCUPATIONS > EVAL_HALVES_LEAST);
+    eval_place_fini(&place);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(five_skills_and_two_unrelated_ones_lead_to_their_occupation),
+        cmocka_unit_test(one_half_of_the_skills_leads_to_the_other),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
