@@ -1,7 +1,8 @@
 /* The engine in process, told what to do line by line:
  *
  *   load                       "SECONDS BYTES_PER_PROFILE"
- *   kernel NAME                later queries use it
+ *   kernel NAME                later queries use it; "-": the best one, for there is no such
+ *   settle                     merges all: "BYTES_PER_PROFILE"
  *   ask soft|strict N REPEAT   the first N queries, REPEAT times: "RATE P50_US P99_US"
  *   answers soft|strict N FILE what is found, as population.h says: "N"
  *   explain N REPEAT           soft, with the matched terms of each result: "RATE P50_US

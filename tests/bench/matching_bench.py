@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""matching.*: the matching engine against Lucene and Postgres, each on one core, a million people who
+never were, the same score: what each finds is compared before it is measured.
+
+usage: matching_bench.py BUILD_FOLDER [--rounds=N] [--people=N] [--quick] [--only=NAME]... [--keep=FOLDER]
+
+Prints `name<TAB>value<TAB>unit<TAB>peer<TAB>ratio`: medians of alternating rounds, and the median of
+the ratios (ours divided by the peer's of the same round); "-" where there is no peer.  Ranges go to
+standard error.  --quick: a tenth of the people, one round.  --keep: a folder whose files are used
+again.
+"""
+
+import argparse
+import collections
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import matching_peers as peers  # noqa: E402
+
+ROUNDS = 5
+PEOPLE = 1_000_000
+QUERIES = 1000  # that ours is asked for its own figures
+ASKED = {"lucene": {"soft": 20, "strict": 40}, "postgres": {"strict": 20}}  # beside a peer
+REPEATED = 25  # ours, beside a peer
+UPDATES = 10_000  # a second
+SECONDS = 5
+
+
+def say(text):
+    print(f"# {text}", file=sys.stderr, flush=True)
+
+
+class Bench:
+    """The people, ours with all of them, and the rounds."""
+
+    def __init__(self, folder, options):
+        self.folder = folder
+        self.build = options.build.absolute()
+        self.rounds = 1 if options.quick else options.rounds
+        self.results = collections.defaultdict(list)  # (figure, system) -> values by round
+        if not (folder / "people.tsv").exists():
+            people = options.people // 10 if options.quick else options.people
+            subprocess.run([self.build / "bench/matching_generate", folder, str(people), "table"],
+                           check=True)
+        self.ours = peers.Engine(folder, self.build)
+        self.loaded = self.ours.load()
+
+    def note(self, figure, system, value):
+        self.results[figure, system].append(value)
+
+    def print(self, figure, unit, system="-"):
+        values, others = self.results[figure, "samverka"], self.results[figure, system]
+        line = [figure, f"{statistics.median(values):.2f}", unit, "-", "-"]
+        text = f"{figure}: {min(values):.2f}..{max(values):.2f} {unit}"
+        if system != "-":
+            ratios = [value / other for value, other in zip(values, others)]
+            line[3:] = [f"{statistics.median(others):.2f}", f"{statistics.median(ratios):.2f}"]
+            text += (f", {system} {min(others):.2f}..{max(others):.2f},"
+                     f" ratios {min(ratios):.2f}..{max(ratios):.2f}")
+        print("\t".join(line), flush=True)
+        say(f"{text}; {len(values)} rounds")
+
+
+def beside(bench, kind):
+    """The same queries in turn, once both have given the same answers to them."""
+    try:
+        peer = kind(bench.folder, bench.build)
+    except peers.Absent as reason:
+        say(f"skipped {kind.name}: {reason}")
+        return
+    try:
+        seconds, size = peer.load()
+        say(f"{peer.name}: loaded in {seconds:.1f} s, {size:.0f} bytes a profile")
+        for mode, count in ASKED[peer.name].items():
+            if bench.ours.answers(mode, count) != peer.answers(mode, count):
+                sys.exit(f"{peer.name} and ours find different people ({mode})")
+            say(f"{peer.name}: the same answers to {count} queries ({mode})")
+            peer.ask(mode, count, 1)  # so that it is warm
+            for _ in range(bench.rounds):
+                for system, repeat in ((bench.ours, REPEATED), (peer, 1)):
+                    rate, _, _ = system.ask(mode, count, repeat)
+                    bench.note(f"matching.{mode}.{peer.name}", system.name, rate)
+            bench.print(f"matching.{mode}.{peer.name}", "1/s", peer.name)
+    finally:
+        peer.stop()
+
+
+def lucene(bench):
+    beside(bench, peers.Lucene)
+
+
+def postgres(bench):
+    beside(bench, peers.Postgres)
+
+
+def alone(bench):
+    """All queries, each once a round; with explanations of all results; by each kernel."""
+    for _ in range(bench.rounds):
+        plain = {}
+        for mode in ("soft", "strict"):
+            rate, p50, p99 = plain[mode] = bench.ours.ask(mode, QUERIES, 1)
+            for figure, value in (("rate", rate), ("p50_us", p50), ("p99_us", p99)):
+                bench.note(f"matching.{mode}.{figure}", "samverka", value)
+        rate, _, _ = bench.ours.numbers("explain", QUERIES, 1)
+        bench.note("matching.explain.overhead", "samverka", 100 * (plain["soft"][0] / rate - 1))
+        for kernel in ("avx2", "scalar"):
+            if bench.ours.tell("kernel", kernel) != ["-"]:
+                rate, _, _ = bench.ours.ask("soft", QUERIES, 1)
+                bench.note(f"matching.soft.rate.{kernel}", "samverka", rate)
+        bench.ours.tell("kernel", "best")
+    for mode in ("soft", "strict"):
+        for figure, unit in (("rate", "1/s"), ("p50_us", "us"), ("p99_us", "us")):
+            bench.print(f"matching.{mode}.{figure}", unit)
+    for kernel in ("avx2", "scalar"):
+        if bench.results[f"matching.soft.rate.{kernel}", "samverka"]:
+            bench.print(f"matching.soft.rate.{kernel}", "1/s")
+    bench.print("matching.explain.overhead", "%")
+    bench.note("matching.bytes_per_profile", "samverka", bench.loaded[1])
+    bench.print("matching.bytes_per_profile", "B")
+
+
+def updates(bench):
+    """Soft queries on one core while the other replaces profiles, each in the next query."""
+    for _ in range(bench.rounds):
+        idle = bench.ours.numbers("updates", 0, SECONDS)[1]
+        _, busy, _, rate, put, _, waited = bench.ours.numbers("updates", UPDATES, SECONDS)
+        for figure, value in (("p50_ratio", busy / idle), ("rate", rate), ("insert_p50_us", put),
+                              ("waited", waited)):
+            bench.note(f"matching.update.{figure}", "samverka", value)
+        bench.ours.tell("settle")
+    for figure, unit in (("p50_ratio", "1"), ("rate", "1/s"), ("insert_p50_us", "us"),
+                         ("waited", "1")):
+        bench.print(f"matching.update.{figure}", unit)
+
+
+GROUPS = [
+    (alone, ["matching.soft.p50_us", "matching.soft.p99_us", "matching.strict.p50_us",
+             "matching.bytes_per_profile", "matching.explain.overhead"]),
+    (lucene, ["matching.soft.lucene", "matching.strict.lucene"]),
+    (postgres, ["matching.strict.postgres"]),
+    (updates, ["matching.update.p50_ratio"]),
+]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME")
+    parser.add_argument("--keep", type=pathlib.Path)
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    groups = [group for group, names in GROUPS
+              if not options.only or any(name.startswith(prefix) for name in names
+                                         for prefix in options.only)]
+    if not groups:
+        sys.exit("there is no such figure; there are: "
+                 + " ".join(name for _, names in GROUPS for name in names))
+    folder = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="samverka-bench-",
+                                                           dir="/var/tmp"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # the servers' account passes through
+    try:
+        bench = Bench(folder.absolute(), options)
+        for group in groups:
+            group(bench)
+        bench.ours.stop()
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+main()
