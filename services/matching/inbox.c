@@ -215,7 +215,10 @@ suggest_for_each(struct call *call, const struct snapshot *snapshot,
 
         arena_reset(&arena);
         if (subject) {
-            const struct status done = suggest_for(&own, snapshot, subject);
+            struct status done = suggest_for(&own, snapshot, subject);
+
+            if (!failed(done))
+                done = searches_tell(&own, snapshot, &state->searches, subject);
 
             /* Its detail lives in an arena that ends here. */
             if (failed(done))
@@ -307,6 +310,33 @@ profiles_withdrawn(struct call *call, const Registry__V1__ProfilesWithdrawn *eve
     return take_in(call, event->profiles, event->n_profiles);
 }
 
+static struct status
+read_search(struct call *call, const char *search_id)
+{
+    struct state *state = call->state;
+    scoped(release) struct held held = {0};
+    const struct snapshot *snapshot;
+
+    if (call->position <= state->covered)
+        return OK;
+    TRY(state_hold(state, call->arena, &held, &snapshot));
+    return searches_refresh(call, snapshot, &state->searches, search_id);
+}
+
+static struct status
+search_saved(struct call *call, const Matching__V1__SearchSaved *event, Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return read_search(call, event->search_id);
+}
+
+static struct status
+search_removed(struct call *call, const Matching__V1__SearchRemoved *event, Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return read_search(call, event->search_id);
+}
+
 /* Links from words to concepts and everybody's terms depend on the vocabulary: all is read
  * again. An import tells of each batch; those that lie before the head of the log when this one
  * is heard are covered by the same reading. */
@@ -353,6 +383,8 @@ reached(void *memory, uint64_t through, uint64_t head)
 
 HEARS(profiles_changed, Registry__V1__ProfilesChanged)
 HEARS(profiles_withdrawn, Registry__V1__ProfilesWithdrawn)
+HEARS(search_saved, Matching__V1__SearchSaved)
+HEARS(search_removed, Matching__V1__SearchRemoved)
 HEARS(concepts_changed, Registry__V1__ConceptsChanged)
 
 static Matching__V1__Inbox_Service service = MATCHING__V1__INBOX__INIT(rpc_);

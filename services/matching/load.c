@@ -101,6 +101,20 @@ load_kind(struct call *call, struct index *index, enum kind kind, size_t *total)
     return OK;
 }
 
+/* Their terms are those of the vocabulary that is read now. */
+static struct status
+load_searches(struct call *call, struct state *state)
+{
+    const struct snapshot *snapshot;
+    struct held held;
+    struct status loaded;
+
+    TRY(state_hold(state, call->arena, &held, &snapshot));
+    loaded = searches_load(call, snapshot, &state->searches);
+    swap_release(&held);
+    return loaded;
+}
+
 struct status
 state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t *ret_first_kept)
 {
@@ -126,6 +140,7 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
         return published;
     }
     index = old; /* dropped at the end */
+    TRY(load_searches(call, state));
     state->covered = *ret_head;
     log_info("profiles read", KV("profiles", total),
              KV("concepts", vocabulary_count(vocabulary)), KV("position", *ret_head));

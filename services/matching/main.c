@@ -23,11 +23,16 @@ main(int argc, char **argv)
          .run = composition_job_run},
         {0},
     };
-    const ProtobufCService *const methods[] = {matches_service,      texts_service,
-                                               rounds_service,       timetables_service,
-                                               compositions_service, NULL};
+    const ProtobufCService *const methods[] = {matches_service,
+                                               texts_service,
+                                               rounds_service,
+                                               timetables_service,
+                                               compositions_service,
+                                               searches_service,
+                                               NULL};
     const struct pg_statement *const *const statements[] = {
-        matching_statements, rounds_statements, composition_statements, NULL};
+        matching_statements, rounds_statements, composition_statements, searches_statements,
+        NULL};
     const char *const calls[] = {"events", "registry", NULL};
     struct matching_settings values;
     const struct service matching = {
@@ -39,7 +44,7 @@ main(int argc, char **argv)
         .timers = timers,
         .statements = statements,
         .calls = calls,
-        .schema_version = 3,
+        .schema_version = 4,
         .uses = USES_POSTGRES | USES_DOORBELL | USES_RPC,
         .create_state = state_create,
         .destroy_state = state_destroy,

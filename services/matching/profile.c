@@ -246,8 +246,8 @@ visibility_parse(const char *text)
 }
 
 /* "sv", "sv-FI" or "swe" as its first two letters. */
-static uint16_t
-language_code(const char *tag)
+uint16_t
+profile_language(const char *tag)
 {
     if (!tag[0] || !tag[1])
         return 0;
@@ -284,7 +284,7 @@ read_facts(struct draft *draft, struct arena *arena)
         (void)snprintf(profile->isced_f[profile->field_count++], sizeof profile->isced_f[0],
                        "%s", row->isced_f[i]);
     for (size_t i = 0; i < row->language_count && i < PROFILE_LANGUAGES_MAX; i++) {
-        const uint16_t code = language_code(row->languages[i]);
+        const uint16_t code = profile_language(row->languages[i]);
 
         if (code)
             profile->languages[profile->language_count++] = code;

@@ -135,6 +135,9 @@ must_use struct status profile_create(const struct profile_maker *maker,
                                       struct profile **ret);
 void profile_drop(struct profile *profile);
 
+/* "sv", "sv-FI" or "swe" as its first two letters; 0: no language. */
+uint16_t profile_language(const char *tag);
+
 /* Whether a tenant may see it. */
 bool profile_visible(const struct profile *profile, const struct uid *tenant);
 

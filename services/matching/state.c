@@ -19,6 +19,7 @@ state_destroy(void *memory)
     if (!state)
         return;
     swap_fini(&state->snapshots);
+    searches_fini(&state->searches);
     index_destroy(&state->index);
     words_destroy(&state->words);
     free(state);

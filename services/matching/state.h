@@ -6,6 +6,7 @@
  */
 
 #include "services/matching/index.h"
+#include "services/matching/searches/searches.h"
 #include "services/matching/swap.h"
 
 #include <stdatomic.h>
@@ -27,6 +28,7 @@ struct state {
     /* of the listener's thread alone: */
     struct words *words;
     struct index *index;
+    struct searches searches;
     uint64_t covered; /* events up to here are in since the views were read */
     /* How many profiles of an event are done: where a second try goes on. */
     uint64_t done_position;

@@ -47,7 +47,8 @@ set_scene(void)
     }
     stage_sql(
         "TRUNCATE stage.profiles, stage.concepts, matching.suggestion, matching.listener, "
-        "matching.idempotency, events.outbox");
+        "matching.idempotency, matching.saved_search, "
+        "matching.search_hit, matching.search_roll, events.outbox");
 }
 
 #define CONCEPTS                                                                               \
@@ -137,8 +138,8 @@ stage_begin(struct stage *stage)
                                                  .boosts = "",
                                                  .rural_nuts = ""};
     for (unsigned i = 0; i < STAGE_INSTANCES; i++) {
-        const struct pg_statement *const *const lists[] = {matching_statements,
-                                                           outbox_statements, NULL};
+        const struct pg_statement *const *const lists[] = {
+            matching_statements, searches_statements, outbox_statements, NULL};
 
         stage->pg[i] = test_pg("app_matching", lists);
         assert_ok(pg_connect(stage->pg[i], in_ms(TEST_MS), &stage->test.arena));
@@ -178,9 +179,9 @@ stage_start(struct stage *stage, unsigned instance)
     return after;
 }
 
-static void
-hear(struct stage *stage, unsigned instance, uint64_t position, const char *method,
-     const ProtobufCMessage *event)
+void
+stage_hear(struct stage *stage, unsigned instance, uint64_t position, const char *method,
+           const ProtobufCMessage *event)
 {
     ProtobufCMessage *ack;
 
@@ -201,7 +202,7 @@ stage_changed(struct stage *stage, unsigned instance, uint64_t position, const c
     key.id = id;
     event.n_profiles = 1;
     event.profiles = keys;
-    hear(stage, instance, position, "ProfilesChanged", &event.base);
+    stage_hear(stage, instance, position, "ProfilesChanged", &event.base);
 }
 
 void
@@ -209,12 +210,20 @@ stage_concepts_changed(struct stage *stage, unsigned instance, uint64_t position
 {
     const Registry__V1__ConceptsChanged event = REGISTRY__V1__CONCEPTS_CHANGED__INIT;
 
-    hear(stage, instance, position, "ConceptsChanged", &event.base);
+    stage_hear(stage, instance, position, "ConceptsChanged", &event.base);
 }
 
 struct status
 stage_call(struct stage *stage, unsigned instance, const char *method, bool write,
            const ProtobufCMessage *request, ProtobufCMessage **ret)
+{
+    return stage_call_of(stage, matches_service, instance, method, write, request, ret);
+}
+
+struct status
+stage_call_of(struct stage *stage, const ProtobufCService *service, unsigned instance,
+              const char *method, bool write, const ProtobufCMessage *request,
+              ProtobufCMessage **ret)
 {
     const struct pg_scope scope = scope_of(stage->test.principal.tenant_id, TEST_MS);
     scoped(pg_tx_end) struct pg_tx tx = {0};
@@ -222,7 +231,7 @@ stage_call(struct stage *stage, unsigned instance, const char *method, bool writ
     set_instance(stage, instance);
     TRY(pg_tx_begin(stage->pg[instance], &scope, &stage->test.arena, &tx));
     stage->test.call.tx = &tx;
-    TRY(rpc_test_call_into(&stage->test, matches_service, method, request, ret));
+    TRY(rpc_test_call_into(&stage->test, service, method, request, ret));
     stage->test.call.tx = NULL;
     return write ? pg_tx_commit(&tx) : OK;
 }

@@ -58,5 +58,12 @@ void stage_concepts_changed(struct stage *stage, unsigned instance, uint64_t pos
 struct status stage_call(struct stage *stage, unsigned instance, const char *method, bool write,
                          const ProtobufCMessage *request, ProtobufCMessage **ret);
 
+struct status stage_call_of(struct stage *stage, const ProtobufCService *service,
+                            unsigned instance, const char *method, bool write,
+                            const ProtobufCMessage *request, ProtobufCMessage **ret);
+/* Lets an instance hear any event. */
+void stage_hear(struct stage *stage, unsigned instance, uint64_t position, const char *method,
+                const ProtobufCMessage *event);
+
 /* Rows of events.outbox whose bytes contain the type. */
 int64_t stage_announced(const char *type);

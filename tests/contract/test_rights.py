@@ -119,6 +119,9 @@ class Estate:
         self._match()
         self._round()
         self._partnership()
+        self.ids["search_id"] = self.call("matching", "Searches/SaveSearch", {
+            "name": "Prov", "terms": {
+                "requiredConceptIds": [self.concept["conceptId"]]}})["search"]["searchId"]
 
     def call(self, service, method, fields=None, subject=None, **options):
         return self.lines[service].call(
@@ -344,6 +347,8 @@ def test_nothing_of_it_has_changed(estates):
     partnership = alfa.registry("Partnerships/GetPartnership", {
         "partnershipId": alfa.ids["partnership_id"]})["partnership"]
     assert (partnership["title"], partnership["version"]) == ("Prov", "1")
+    assert alfa.call("matching", "Searches/GetSearch", {
+        "searchId": alfa.ids["search_id"]})["search"]["name"] == "Prov"
     assert alfa.registry("Sessions/ListSessions")["sessions"]
     assert not alfa.registry("Systems/ListSystems")["systems"][0]["revoked"]
     assert alfa.call("notifications", "Subscriptions/ListSubscriptions")["subscriptions"]

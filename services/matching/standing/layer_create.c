@@ -358,23 +358,27 @@ hang_on_anchors(struct draft *draft)
     return OK;
 }
 
-static int
-by_entry_id(const void *a, const void *b, void *context)
-{
-    const struct layer *layer = context;
-
-    return uid_compare(&layer_entry(layer, *(const uint32_t *)a)->id,
-                       &layer_entry(layer, *(const uint32_t *)b)->id);
-}
+struct named {
+    struct uid id; /* first */
+    uint32_t entry;
+};
 
 static struct status
 sort_ids(struct layer *layer)
 {
-    qsort_r(layer->by_id, layer->search_count, sizeof *layer->by_id, by_entry_id, layer);
-    for (uint32_t i = 1; i < layer->search_count; i++)
-        if (by_entry_id(&layer->by_id[i - 1], &layer->by_id[i], layer) == 0)
-            return FAIL(NULL, INVALID_ARGUMENT, "a search comes twice");
-    return OK;
+    struct named *named = malloc((layer->search_count + 1) * sizeof *named);
+    bool twice = false;
+
+    TRY(need(named));
+    for (uint32_t i = 0; i < layer->search_count; i++)
+        named[i] = (struct named){layer_entry(layer, layer->by_id[i])->id, layer->by_id[i]};
+    qsort(named, layer->search_count, sizeof *named, by_uid);
+    for (uint32_t i = 0; i < layer->search_count; i++) {
+        layer->by_id[i] = named[i].entry;
+        twice |= i > 0 && uid_equal(&named[i].id, &named[i - 1].id);
+    }
+    free(named);
+    return twice ? FAIL(NULL, INVALID_ARGUMENT, "a search comes twice") : OK;
 }
 
 static struct status

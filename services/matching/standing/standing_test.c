@@ -39,7 +39,6 @@ uid_of(uint8_t space, uint32_t number)
     return uid;
 }
 
-/* Small numbers come often. */
 static uint32_t
 any_term(uint64_t *seed)
 {
@@ -63,7 +62,6 @@ some_terms(uint64_t *seed, uint32_t *into, size_t wanted)
     return count;
 }
 
-/* More regions and languages than a layer has bits for. */
 static void
 any_region(uint64_t *seed, char ret[STANDING_NUTS_SIZE])
 {
@@ -194,7 +192,6 @@ number_of(const struct uid *id)
     return number;
 }
 
-/* Exactly those of the oracle, each once. */
 static size_t
 assert_equal_to_linear_check(struct bench *bench, const struct standing_document *document)
 {

@@ -1,0 +1,1 @@
+SELECT count(*) FILTER (WHERE account_id = $1), count(*) FROM saved_search
