@@ -67,21 +67,24 @@ profiles_changed(struct call *call, const Registry__V1__ProfilesChanged *event,
 }
 
 #define NEVER_SENT(handler, Event)                                                             \
-    static struct status handler(struct call *call, const Registry__V1__##Event *event,        \
-                                 Wire__V1__Ack *ack)                                           \
+    static struct status handler(struct call *call, const Event *event, Wire__V1__Ack *ack)    \
     {                                                                                          \
         (void)event;                                                                           \
         (void)ack;                                                                             \
         return FAIL(call->arena, INTERNAL, "not sent by these tests");                         \
     }
-NEVER_SENT(profiles_withdrawn, ProfilesWithdrawn)
-NEVER_SENT(concepts_changed, ConceptsChanged)
+NEVER_SENT(profiles_withdrawn, Registry__V1__ProfilesWithdrawn)
+NEVER_SENT(concepts_changed, Registry__V1__ConceptsChanged)
+NEVER_SENT(search_saved, Matching__V1__SearchSaved)
+NEVER_SENT(search_removed, Matching__V1__SearchRemoved)
 
 #define HEAR(handler, Event)                                                                   \
-    RPC_METHOD(Matching__V1__Inbox_Service, handler, Registry__V1__##Event, Wire__V1__Ack)
-HEAR(profiles_changed, ProfilesChanged)
-HEAR(profiles_withdrawn, ProfilesWithdrawn)
-HEAR(concepts_changed, ConceptsChanged)
+    RPC_METHOD(Matching__V1__Inbox_Service, handler, Event, Wire__V1__Ack)
+HEAR(profiles_changed, Registry__V1__ProfilesChanged)
+HEAR(profiles_withdrawn, Registry__V1__ProfilesWithdrawn)
+HEAR(concepts_changed, Registry__V1__ConceptsChanged)
+HEAR(search_saved, Matching__V1__SearchSaved)
+HEAR(search_removed, Matching__V1__SearchRemoved)
 
 static Matching__V1__Inbox_Service inbox_service = MATCHING__V1__INBOX__INIT(rpc_);
 
