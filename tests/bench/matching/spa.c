@@ -1,7 +1,8 @@
 /* Student-project allocation at size: how long the student-optimal stable assignment takes.
  *
- *     spa [students topics supervisors choices rounds]     (100000 20000 4000 20 7)
+ *     matching_spa [students topics supervisors choices rounds]     (100000 20000 4000 20 7)
  *
+ * No supervisors: hospitals and residents, told as matching.hr.seconds.
  * Popular topics are listed more often; each supervisor has a quota of nine tenths of the
  * students there are for each; ranks are drawn for each supervisor and student.  Prints one
  * line of JSON: the seconds of the middle round, of all, and what was found; exits 1 when a
@@ -83,7 +84,8 @@ make(const struct size *size, struct arena *arena, struct assignment_instance *r
                                         .seed = 1};
     for (uint32_t t = 0; t < size->topics; t++) {
         sums[t] = (t > 0 ? sums[t - 1] : 0) + 1 / sqrt(1.0 + t);
-        unit[t].parent = size->topics + t % size->supervisors;
+        unit[t].parent =
+            size->supervisors ? size->topics + t % size->supervisors : ASSIGNMENT_NONE;
         unit[t].capacity = size->students / size->topics;
     }
     for (uint32_t l = 0; l < size->supervisors; l++)
@@ -94,10 +96,11 @@ make(const struct size *size, struct arena *arena, struct assignment_instance *r
             .first = s * size->choices, .pinned = ASSIGNMENT_NONE, .partner = ASSIGNMENT_NONE};
         while (student[s].count < size->choices) {
             const uint32_t t = draw_topic(sums, size->topics, &state);
+            const uint64_t side = size->supervisors ? unit[t].parent : t;
 
             if (assignment_position(ret, s, t) == ASSIGNMENT_NONE)
-                choice[student[s].first + student[s].count++] = (struct assignment_choice){
-                    t, (uint32_t)(mix((uint64_t)unit[t].parent << 32 | s) >> 33)};
+                choice[student[s].first + student[s].count++] =
+                    (struct assignment_choice){t, (uint32_t)(mix(side << 32 | s) >> 33)};
         }
     }
     return OK;
@@ -131,11 +134,12 @@ measure(const struct size *size, double *seconds, struct arena *arena)
     TRY(assignment_solve(&instance, arena, &result));
     TRY(audit_make(&instance, &result, arena, &audit));
     qsort(seconds, size->rounds, sizeof *seconds, by_size);
-    printf("{\"matching.spa.seconds\": %.4f, \"least\": %.4f, \"most\": %.4f, \"rounds\": %u, "
+    printf("{\"matching.%s.seconds\": %.4f, \"least\": %.4f, \"most\": %.4f, \"rounds\": %u, "
            "\"students\": %u, \"topics\": %u, \"supervisors\": %u, \"choices\": %u, "
            "\"placed\": %u, \"blocking_pairs\": %llu}\n",
-           seconds[size->rounds / 2], seconds[0], seconds[size->rounds - 1], size->rounds,
-           size->students, size->topics, size->supervisors, instance.choice_count, audit.placed,
+           size->supervisors ? "spa" : "hr", seconds[size->rounds / 2], seconds[0],
+           seconds[size->rounds - 1], size->rounds, size->students, size->topics,
+           size->supervisors, instance.choice_count, audit.placed,
            (unsigned long long)audit.blocking_count);
     return audit.blocking_count == 0 ? OK : FAIL(arena, INTERNAL, "pairs block");
 }
@@ -152,7 +156,7 @@ main(int argc, char **argv)
 
     for (int i = 1; i < argc && i <= 5; i++)
         *fields[i - 1] = (uint32_t)strtoul(argv[i], NULL, 10);
-    if (size.students == 0 || size.supervisors == 0 || size.topics < size.choices ||
+    if (size.students == 0 || size.topics == 0 || size.topics < size.choices ||
         size.rounds == 0 || size.rounds > ROUNDS_MAX) {
         fprintf(stderr, "spa: no such size\n");
         return 2;
