@@ -275,8 +275,9 @@ read_ranking(struct reader *reader)
 {
     struct cohort *rows = &reader->table->rows;
     struct cohort_ranking row;
-    bool right = read_code(reader, 0, &row.owner) & read_code(reader, 1, &row.student);
+    bool right = read_code(reader, 0, &row.owner);
 
+    right &= read_code(reader, 1, &row.student);
     right &= read_number(reader, 2, 1, COHORT_STUDENTS_MAX, &row.rank);
     if (right && !cohort_limit(reader->cohort, row.owner) &&
         !cohort_topic(reader->cohort, row.owner)) {
