@@ -7,6 +7,7 @@
 
 #define TEXT_BYTES_MAX 20000
 #define LINKS_MAX 200
+#define LANGUAGE_WORDS 60 /* that tell the language of a text */
 
 /* A text in one language. */
 struct reading {
@@ -31,13 +32,15 @@ destroy_words(struct words **words)
 
 static struct status
 read_in(struct call *call, const struct vocabulary *vocabulary, struct words *words,
-        const char *text, enum lang lang, struct reading **ret)
+        const char *text, enum lang lang, size_t word_count, struct reading **ret)
 {
     struct reading *reading = ARENA_NEW(call->arena, struct reading);
     struct word_list list;
 
     TRY(need(reading));
     TRY(words_split(words, lang, text, call->arena, &list));
+    if (list.count > word_count)
+        list.count = word_count;
     reading->count = vocabulary_link(vocabulary, lang, &list, reading->links, LINKS_MAX);
     for (size_t i = 0; i < reading->count; i++)
         reading->worth += (uint64_t)reading->links[i].size * reading->links[i].score;
@@ -45,27 +48,38 @@ read_in(struct call *call, const struct vocabulary *vocabulary, struct words *wo
     return OK;
 }
 
-/* In the language given; otherwise in the one in which the text names most, of equals that of
- * the call. */
+/* The language in which the beginning of the text names most; of equals that of the call. */
+static struct status
+find_language(struct call *call, const struct vocabulary *vocabulary, struct words *words,
+              const char *text, enum lang *ret)
+{
+    enum lang best = call->lang;
+    struct reading *reading, *most;
+
+    TRY(read_in(call, vocabulary, words, text, best, LANGUAGE_WORDS, &most));
+    for (int lang = 0; lang < LANG_COUNT; lang++) {
+        TRY(read_in(call, vocabulary, words, text, (enum lang)lang, LANGUAGE_WORDS, &reading));
+        if (reading->worth > most->worth) {
+            most = reading;
+            best = (enum lang)lang;
+        }
+    }
+    *ret = best;
+    return OK;
+}
+
 static struct status
 read_text(struct call *call, const struct vocabulary *vocabulary, const char *text,
           const char *given, enum lang *ret_lang, struct reading **ret)
 {
     scoped(destroy_words) struct words *words = NULL;
-    enum lang best = *given ? lang_parse(given) : call->lang;
+    enum lang lang = lang_parse(given);
 
     TRY(words_create(call->arena, &words));
-    TRY(read_in(call, vocabulary, words, text, best, ret));
-    for (int lang = 0; !*given && lang < LANG_COUNT; lang++) {
-        struct reading *reading;
-
-        TRY(read_in(call, vocabulary, words, text, (enum lang)lang, &reading));
-        if (reading->worth > (*ret)->worth) {
-            *ret = reading;
-            best = (enum lang)lang;
-        }
-    }
-    *ret_lang = best;
+    if (!*given)
+        TRY(find_language(call, vocabulary, words, text, &lang));
+    TRY(read_in(call, vocabulary, words, text, lang, WORDS_PER_TEXT_MAX, ret));
+    *ret_lang = lang;
     return OK;
 }
 

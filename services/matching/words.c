@@ -275,6 +275,17 @@ words_root_key(const struct word *words, size_t count)
 }
 
 uint64_t
+words_first_key(enum lang lang, const struct word *word)
+{
+    const uint64_t hash = start_key('f', lang);
+    char root[WORD_BYTES_MAX + 8];
+
+    if (lang == LANG_FI)
+        return hash_finish(hash_more(hash, root, root_of(word->stem, root)));
+    return hash_finish(hash_more(hash, word->stem, strlen(word->stem)));
+}
+
+uint64_t
 words_beginning_key(enum lang lang, const char *word, size_t letters)
 {
     return hash_finish(hash_more(start_key('b', lang), word, bytes_of_letters(word, letters)));

@@ -61,6 +61,9 @@ uint64_t words_written_key(enum lang lang, const struct word *words, size_t coun
  * the last consonants in one grade ("kk" as "k", "d" as "t", "nk" and "ng" alike). */
 uint64_t words_root_key(const struct word *words, size_t count);
 
+/* The key of a word that a label of several words may begin with. */
+uint64_t words_first_key(enum lang lang, const struct word *word);
+
 /* The key of the first `letters` letters of a word as it is written: what stays the same
  * through the cases of Finnish, whose stems do not. */
 uint64_t words_beginning_key(enum lang lang, const char *word, size_t letters);

@@ -114,6 +114,22 @@ learn_letters(struct labels *labels, enum lang lang, const char *word, uint32_t 
     return OK;
 }
 
+/* Notes the most words of labels that begin with this one. */
+static struct status
+learn_first(struct labels *labels, enum lang lang, const struct word_list *label,
+            uint32_t concept)
+{
+    const uint64_t key = words_first_key(lang, &label->items[0]);
+    const uint16_t count = (uint16_t)label->count;
+    uint32_t number;
+
+    TRY(learn_key(labels, key, (struct label_target){concept, count, false}, NULL));
+    number = dictionary_find(&labels->keys, key);
+    if (labels->targets[number].letters < count)
+        labels->targets[number].letters = count;
+    return OK;
+}
+
 static struct status
 learn_words(struct labels *labels, enum lang lang, const struct word_list *label,
             uint32_t concept, bool preferred, struct label_target *ret_owner)
@@ -130,7 +146,7 @@ learn_words(struct labels *labels, enum lang lang, const struct word_list *label
     if (lang == LANG_FI && (label->count > 1 || letters > ROOT_LETTERS_MIN))
         TRY(learn_key(labels, words_root_key(label->items, label->count), target, NULL));
     if (label->count > 1)
-        return OK;
+        return learn_first(labels, lang, label, concept);
     if (letters >= LETTERS_MIN && ret_owner->concept == concept)
         TRY(learn_letters(labels, lang, label->items[0].text, concept));
     if (lang != LANG_FI || letters < FINNISH_LETTERS_MIN)

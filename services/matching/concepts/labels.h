@@ -35,7 +35,7 @@ struct link {
 /* What a key stands for. */
 struct label_target {
     uint32_t concept;
-    uint16_t letters; /* of the label; 0 when it is met whole */
+    uint16_t letters; /* of the label; 0 when it is met whole; of a first word: most words */
     bool preferred;
 };
 

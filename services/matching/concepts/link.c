@@ -26,10 +26,11 @@
 #define FINNISH_ENDING_LETTERS 5
 
 #define LETTERS_MIN 8
-#define LETTERS_SHARED 720      /* thousandths, at least */
-#define LETTERS_CANDIDATES 512  /* label words looked at for one word, a power of two */
-#define LETTERS_LIST_MAX 2000   /* a run of letters in more words says nothing */
-#define LETTERS_WORK_MAX 400000 /* postings read for one text */
+#define LETTERS_SHARED 760      /* thousandths, at least */
+#define LETTERS_CANDIDATES 2048 /* label words looked at for one word, a power of two */
+#define LETTERS_LIST_MAX 1000   /* a run of letters in more words says nothing */
+#define LETTERS_WORK_MAX 100000 /* postings read for one text */
+#define LETTERS_PROBES 8
 
 struct linking {
     const struct labels *labels;
@@ -83,6 +84,26 @@ narrow(struct linking *linking, const char *word, size_t from, size_t to)
     }
 }
 
+/* Shorter stems are shared by words that have nothing to do with each other. */
+static size_t
+stem_letters_min(enum lang lang)
+{
+    return lang == LANG_FI ? 5 : 3;
+}
+
+/* The most words that a label beginning here may have. */
+static size_t
+most_words(const struct linking *linking, size_t first)
+{
+    const struct label_target *target = labels_find(
+        linking->labels, words_first_key(linking->lang, &linking->text->items[first]));
+    const size_t left = linking->text->count - first;
+
+    if (target->concept == LABELS_NONE)
+        return 1;
+    return target->letters < left ? target->letters : left;
+}
+
 /* A run of `count` words as one label. */
 static bool
 link_run(struct linking *linking, size_t first, size_t count)
@@ -97,6 +118,8 @@ link_run(struct linking *linking, size_t first, size_t count)
             target->preferred ? SCORE_LABEL : SCORE_ALTERNATIVE);
         return true;
     }
+    if (count == 1 && utf8_length(words->stem) < stem_letters_min(linking->lang))
+        return false;
     target = labels_find(linking->labels, words_link_key(linking->lang, words, count));
     if (target->concept != LABELS_NONE) {
         add(linking, target->concept, first, count, LINK_INFLECTED, SCORE_STEM);
@@ -242,7 +265,7 @@ candidate_of(struct candidate *candidates, uint32_t word)
 {
     size_t slot = word * 2654435761u % LETTERS_CANDIDATES;
 
-    for (size_t i = 0; i < LETTERS_CANDIDATES / 2; i++) {
+    for (size_t i = 0; i < LETTERS_PROBES; i++) {
         struct candidate *candidate = &candidates[slot];
 
         if (candidate->word == 0 || candidate->word == word + 1) {
@@ -307,10 +330,8 @@ labels_link(const struct labels *labels, enum lang lang, const struct word_list 
     struct linking linking = {labels, lang, text, into, 0, room, 0};
 
     for (size_t first = 0; first < text->count && linking.count < room;) {
-        size_t window = text->count - first;
+        size_t window = most_words(&linking, first);
 
-        if (window > LABELS_WORDS_MAX)
-            window = LABELS_WORDS_MAX;
         while (window > 0 && !link_run(&linking, first, window))
             window--;
         if (window == 0) {
