@@ -4,6 +4,8 @@
 #include "services/matching/facts.h"
 
 #define TAIL_DOCUMENTS 8192u
+/* When one in so many has been withdrawn, what they left in the index is purged. */
+#define PURGE_SHARE 1000u
 
 struct index {
     uint32_t references; /* its owner's, and one for each snapshot */
@@ -16,6 +18,7 @@ struct index {
     uint32_t *profiles_with; /* by term */
     size_t term_room;
     uint32_t live;
+    uint32_t withdrawn;                 /* since the last purge */
     uint32_t terms[DOCUMENT_TERMS_MAX]; /* of the document at hand */
 };
 
@@ -211,6 +214,11 @@ index_apply(struct index *index, const struct index_change *changes, size_t coun
             profile = batch.profiles[made++];
         }
         TRY(bury(index, changes[i].kind, &changes[i].id, profile));
+        index->withdrawn += profile == NULL;
+    }
+    if (index->withdrawn > index->live / PURGE_SHARE) {
+        index->withdrawn = 0;
+        engine_purge(index->engine);
     }
     engine_tend(index->engine);
     return OK;

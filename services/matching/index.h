@@ -4,8 +4,8 @@
  *
  * One thread; the engine merges on threads of its own.  A profile that is replaced or removed
  * is in no later snapshot, and leaves memory when the last one that has it is freed; its terms
- * leave the index with the next merge of their unit, at the latest when an eighth of that is
- * dead.
+ * leave the index with the next merge of their unit: at the latest when an eighth of that is
+ * dead, or when one in a thousand has been withdrawn.
  */
 
 #include "services/matching/snapshot.h"

@@ -27,6 +27,7 @@ struct engine {
     size_t grave_first, grave_count, grave_room;
     struct merge *merge; /* NULL: none is under way */
     uint32_t pause;
+    bool purge; /* the next merge takes all that is dead */
     uint64_t merges, waited;
 };
 
@@ -236,8 +237,9 @@ settled_units(const struct engine *engine)
     const struct version *now = &engine->now;
     const struct unit *last = now->unit_count ? &now->units[now->unit_count - 1] : NULL;
 
-    return last && last->tail && last->places < last->tail->room ? now->unit_count - 1
-                                                                 : now->unit_count;
+    return last && last->tail && !last->sealed && last->places < last->tail->room
+               ? now->unit_count - 1
+               : now->unit_count;
 }
 
 /* The first unit that should be merged with all after it, up to `end`; `end`: none. */
@@ -265,11 +267,13 @@ static struct status
 plan(struct engine *engine, bool purge)
 {
     const uint32_t end = purge ? engine->now.unit_count : settled_units(engine);
-    const uint32_t first = first_due(engine, end, purge);
+    const uint32_t first = first_due(engine, end, purge || engine->purge);
     struct merge *merge;
 
-    if (first == end)
+    if (first == end) {
+        engine->purge = false;
         return OK;
+    }
     merge = calloc(1, sizeof *merge);
     TRY(need(merge));
     merge->first = first;
@@ -280,6 +284,7 @@ plan(struct engine *engine, bool purge)
         hold_unit(&engine->now.units[i]);
         merge->units[merge->count++] = engine->now.units[i];
     }
+    engine->purge = false;
     engine->merge = merge;
     return OK;
 }
@@ -302,6 +307,17 @@ engine_tend(struct engine *engine)
         merge_free(engine);
         engine->pause = PAUSE;
     }
+}
+
+void
+engine_purge(struct engine *engine)
+{
+    struct version *now = &engine->now;
+
+    if (now->unit_count > 0 && now->units[now->unit_count - 1].tail)
+        now->units[now->unit_count - 1].sealed = true;
+    engine->purge = true;
+    engine_tend(engine);
 }
 
 struct status

@@ -6,7 +6,8 @@
  * sealed tails and of bases that are small beside them or have many dead; when it is ready the
  * writer puts it in their place.  A document that is removed is dead at once: no later version
  * has it.  Its item is given back as soon as no version has it, its terms go with the next
- * merge of its unit; engine_settle with `purge` does so at once.
+ * merge of its unit; engine_purge makes that the next one, engine_settle with `purge` does it
+ * at once.
  *
  * All functions belong to one thread.  A version may be read by any thread until it is given
  * back.
@@ -60,6 +61,9 @@ void engine_give_back(struct engine *engine, struct version **version);
 
 /* Takes in a merge that is ready and starts one that is due; engine_insert does so too. */
 void engine_tend(struct engine *engine);
+
+/* Wants all that is dead out of memory: the next merge takes all units that hold any. */
+void engine_purge(struct engine *engine);
 
 /* Waits for the merge that is under way, if any, then merges all that is due or, with `purge`,
  * everything that is dead or in a tail. */

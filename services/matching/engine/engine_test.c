@@ -222,6 +222,41 @@ what_is_purged_is_nowhere(void **state)
 }
 
 static void
+a_purge_takes_tails_and_bases_beside_the_writer(void **state)
+{
+    const uint64_t secrets[2] = {UINT64_C(0xfeedfacecafebeef), UINT64_C(0xdecafbadc0ffee11)};
+    struct test_world *world = test_world_create(19);
+    struct version *version;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct document document = test_document(world);
+
+        document.id = secrets[i];
+        assert_int_equal(engine_insert(world->engine, &document).code, CODE_OK);
+        if (i == 0) {
+            test_insert(world, 700);
+            assert_int_equal(engine_settle(world->engine, true).code, CODE_OK);
+        }
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(engine_remove(world->engine, secrets[i], NULL, NULL).code, CODE_OK);
+    engine_purge(world->engine);
+    test_insert(world, 5); /* these come while the merge is under way */
+    assert_int_equal(engine_settle(world->engine, false).code, CODE_OK);
+    assert_int_equal(engine_version(world->engine, &version).code, CODE_OK);
+    assert_int_equal(version->live, 705);
+    assert_int_equal(version->unit_count, 2);
+    assert_int_equal(version->units[0].dead_count, 0);
+    assert_int_equal(version->units[1].places, 5);
+    for (int i = 0; i < 2; i++)
+        assert_false(holds(version->units[0].base, secrets[i]));
+    engine_give_back(world->engine, &version);
+    assert_true(test_wishes(world, 10) > 0);
+    test_world_destroy(world);
+}
+
+static void
 what_passes_a_limit_is_refused(void **state)
 {
     struct test_world *world = test_world_create(13);
@@ -327,6 +362,7 @@ main(void)
         cmocka_unit_test(a_version_stays_as_it_was),
         cmocka_unit_test(an_update_is_seen_by_the_next_version_alone),
         cmocka_unit_test(what_is_purged_is_nowhere),
+        cmocka_unit_test(a_purge_takes_tails_and_bases_beside_the_writer),
         cmocka_unit_test(what_passes_a_limit_is_refused),
         cmocka_unit_test(readers_and_the_writer_do_not_meet),
     };

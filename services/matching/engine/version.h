@@ -15,6 +15,7 @@ struct unit {
     struct dead *dead;
     uint32_t places;     /* of a tail: how many are in */
     uint32_t dead_count; /* without the empty ones */
+    bool sealed;         /* of a tail: nothing more comes, though there may be room */
 };
 
 struct version {
