@@ -106,8 +106,8 @@ def alone(bench):
             rate, p50, p99 = plain[mode] = bench.ours.ask(mode, QUERIES, 1)
             for figure, value in (("rate", rate), ("p50_us", p50), ("p99_us", p99)):
                 bench.note(f"matching.{mode}.{figure}", "samverka", value)
-        rate, _, _ = bench.ours.numbers("explain", QUERIES, 1)
-        bench.note("matching.explain.overhead", "samverka", 100 * (plain["soft"][0] / rate - 1))
+        _, p50, _ = bench.ours.numbers("explain", QUERIES, 1)
+        bench.note("matching.explain.overhead", "samverka", 100 * (p50 / plain["soft"][1] - 1))
         for kernel in ("avx2", "scalar"):
             if bench.ours.tell("kernel", kernel) != ["-"]:
                 rate, _, _ = bench.ours.ask("soft", QUERIES, 1)

@@ -37,25 +37,6 @@ alive_in(const struct unit *unit)
     return (unit->base ? unit->base->document_count : unit->places) - unit->dead_count;
 }
 
-static void
-drop_unit(struct unit *unit)
-{
-    base_drop(unit->base);
-    tail_drop(unit->tail);
-    dead_drop(unit->dead);
-    *unit = (struct unit){0};
-}
-
-static void
-hold_unit(const struct unit *unit)
-{
-    if (unit->base)
-        unit->base->references++;
-    if (unit->tail)
-        unit->tail->references++;
-    dead_hold(unit->dead);
-}
-
 /* ---- versions, and items that none of them has any more ---- */
 
 static void
@@ -106,7 +87,7 @@ engine_version(struct engine *engine, struct version **ret)
     version->live = engine->now.live;
     memcpy(version->units, engine->now.units, version->unit_count * sizeof version->units[0]);
     for (uint32_t i = 0; i < version->unit_count; i++)
-        hold_unit(&version->units[i]);
+        unit_hold(&version->units[i]);
     version->sequence = ++engine->sequence;
     version->older = engine->newest;
     version->newer = NULL;
@@ -127,7 +108,7 @@ engine_give_back(struct engine *engine, struct version **version)
     if (!gone)
         return;
     for (uint32_t i = 0; i < gone->unit_count; i++)
-        drop_unit(&gone->units[i]);
+        unit_drop(&gone->units[i]);
     if (gone->older)
         gone->older->newer = gone->newer;
     else
@@ -148,7 +129,7 @@ merge_free(struct engine *engine)
     struct merge *merge = take(&engine->merge);
 
     for (uint32_t i = 0; i < merge->count; i++)
-        drop_unit(&merge->units[i]);
+        unit_drop(&merge->units[i]);
     base_drop(merge->made);
     free(merge);
 }
@@ -214,13 +195,13 @@ adopt(struct engine *engine)
 
     merge_join(merge);
     if (failed(make_unit(engine, &made))) {
-        drop_unit(&made);
+        unit_drop(&made);
         merge_free(engine);
         engine->pause = PAUSE;
         return;
     }
     for (uint32_t i = 0; i < merge->count; i++)
-        drop_unit(&now->units[merge->first + i]);
+        unit_drop(&now->units[merge->first + i]);
     if (made.base)
         now->units[merge->first + kept++] = made;
     memmove(&now->units[merge->first + kept], &now->units[merge->first + merge->count],
@@ -281,7 +262,7 @@ plan(struct engine *engine, bool purge)
     merge->class_count = engine->options.class_count;
     merge->with_items = engine->options.with_items;
     for (uint32_t i = first; i < end; i++) {
-        hold_unit(&engine->now.units[i]);
+        unit_hold(&engine->now.units[i]);
         merge->units[merge->count++] = engine->now.units[i];
     }
     engine->purge = false;
@@ -376,7 +357,7 @@ engine_destroy(struct engine **engine)
     if (gone->options.drop)
         version_each(&gone->now, 0, drop_item, gone);
     for (uint32_t i = 0; i < gone->now.unit_count; i++)
-        drop_unit(&gone->now.units[i]);
+        unit_drop(&gone->now.units[i]);
     free(gone->graves);
     free(gone);
 }

@@ -20,6 +20,25 @@ unit_live(const struct unit *unit, uint32_t block)
     return live;
 }
 
+void
+unit_drop(struct unit *unit)
+{
+    base_drop(unit->base);
+    tail_drop(unit->tail);
+    dead_drop(unit->dead);
+    *unit = (struct unit){0};
+}
+
+void
+unit_hold(const struct unit *unit)
+{
+    if (unit->base)
+        unit->base->references++;
+    if (unit->tail)
+        unit->tail->references++;
+    dead_hold(unit->dead);
+}
+
 void *
 place_item(const struct place *place)
 {

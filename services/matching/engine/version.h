@@ -50,3 +50,7 @@ void version_each(const struct version *version, uint64_t classes,
 /* The live places of a block of a unit. */
 uint64_t unit_live(const struct unit *unit, uint32_t block);
 uint32_t unit_block_count(const struct unit *unit);
+
+/* The writer's: what a unit is made of is held by count. */
+void unit_hold(const struct unit *unit);
+void unit_drop(struct unit *unit); /* leaves it empty */
