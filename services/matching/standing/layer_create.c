@@ -3,6 +3,9 @@
 #include "services/matching/standing/layer.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 /* All codes of the searches, one after the other. */
 struct tally {
@@ -28,16 +31,22 @@ struct draft {
     size_t pool_words, pool_used, record_used;
 };
 
+/* Large ones on large pages where the system gives them: what a match looks at lies anywhere in
+ * them, and each small page would be looked up on its own. */
 static void *
 allocate(struct layer *layer, size_t count, size_t size)
 {
-    const size_t bytes = ((count + 1) * size + 63) / 64 * 64;
-    void *memory = aligned_alloc(64, bytes);
+    const size_t wanted = (count + 1) * size;
+    const size_t page = wanted >= LARGE_PAGE ? LARGE_PAGE : 64;
+    const size_t bytes = (wanted + page - 1) / page * page;
+    void *memory = aligned_alloc(page, bytes);
 
-    if (memory) {
-        memset(memory, 0, bytes);
-        layer->bytes += bytes;
-    }
+    if (!memory)
+        return NULL;
+    if (page == LARGE_PAGE)
+        (void)madvise(memory, bytes, MADV_HUGEPAGE); /* works without, too */
+    memset(memory, 0, bytes);
+    layer->bytes += bytes;
     return memory;
 }
 

@@ -8,6 +8,10 @@
  * together. */
 #define WAITING_MAX 64u
 
+/* Groups that pass wait likewise for their records. */
+#define GROUPS_MAX 512u
+#define AHEAD 12u
+
 /* Lists of a document's terms, likewise. */
 #define LISTS_MAX 64u
 
@@ -29,6 +33,8 @@ struct look {
     uint8_t kind;
     uint32_t waiting[WAITING_MAX]; /* places */
     size_t waiting_count;
+    const struct group *groups[GROUPS_MAX];
+    size_t group_count;
     uint64_t looked_at;
 };
 
@@ -51,7 +57,7 @@ standing_probe_destroy(struct standing_probe **probe)
     *probe = NULL;
 }
 
-static bool
+static inline bool
 has(const struct standing_probe *probe, uint32_t term)
 {
     return probe->terms[term / 64] >> (term % 64) & 1;
@@ -213,15 +219,18 @@ record_fits(const struct look *look, const struct record *record)
            (probe->tenants[record->tenant / 64] >> (record->tenant % 64) & 1);
 }
 
+/* Looks at the records of the groups that passed. They lie anywhere, so that each is asked for
+ * some steps before it is needed. */
 static struct status
-read_list(struct look *look, const struct group *group, uint32_t count)
+read_groups(struct look *look)
 {
     const struct layer *layer = look->part->layer;
 
-    look->looked_at += count;
-    for (const struct group *end = group + count; group < end; group++) {
-        if (!has(look->probe, group->second))
-            continue;
+    for (size_t i = 0; i < look->group_count; i++) {
+        const struct group *group = look->groups[i];
+
+        if (i + AHEAD < look->group_count)
+            __builtin_prefetch(&layer->records[look->groups[i + AHEAD]->first]);
         look->looked_at += group[1].first - group->first;
         for (uint32_t place = group->first; place < group[1].first; place++) {
             const struct record *record = &layer->records[place];
@@ -233,6 +242,28 @@ read_list(struct look *look, const struct group *group, uint32_t count)
             if (look->waiting_count == WAITING_MAX)
                 TRY(check_waiting(look));
         }
+    }
+    look->group_count = 0;
+    return OK;
+}
+
+/* Which groups pass is anybody's guess: it is counted, not branched on. */
+static struct status
+read_list(struct look *look, const struct group *group, uint32_t count)
+{
+    const struct group *const end = group + count;
+
+    look->looked_at += count;
+    while (group < end) {
+        const size_t room = GROUPS_MAX - look->group_count;
+        const struct group *const stop = (size_t)(end - group) < room ? end : group + room;
+
+        for (; group < stop; group++) {
+            look->groups[look->group_count] = group;
+            look->group_count += has(look->probe, group->second);
+        }
+        if (look->group_count == GROUPS_MAX)
+            TRY(read_groups(look));
     }
     return OK;
 }
@@ -273,6 +304,7 @@ read_lists(struct look *look)
         for (size_t i = 0; i < count; i++)
             TRY(read_list(look, &layer->groups[lists[i]->first], lists[i]->count));
     }
+    TRY(read_groups(look));
     return check_waiting(look);
 }
 
