@@ -3,7 +3,7 @@
 #include "services/matching/engine/engine.h"
 #include "services/matching/facts.h"
 
-#define TAIL_DOCUMENTS 8192u
+#define TAIL_DOCUMENTS 2048u
 /* When one in so many has been withdrawn, what they left in the index is purged. */
 #define PURGE_SHARE 1000u
 

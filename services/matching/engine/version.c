@@ -66,6 +66,17 @@ place_read(const struct place *place, uint32_t *terms, struct document *ret)
         base_read(place->unit->base, place->number, terms, ret);
 }
 
+uint32_t
+place_terms(const struct place *place, uint32_t *terms)
+{
+    const struct tail *tail = place->unit->tail;
+
+    if (!tail)
+        return forward_get_document(base_forward(place->unit->base, place->number), terms);
+    memcpy(terms, tail->terms[place->number], tail->term_counts[place->number] * sizeof *terms);
+    return tail->term_counts[place->number];
+}
+
 struct finding {
     const struct unit *unit;
     bool (*is)(void *context, void *item);

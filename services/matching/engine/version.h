@@ -39,6 +39,8 @@ bool version_find(const struct version *version, uint64_t id,
 
 /* Its terms go into `terms` (DOCUMENT_TERMS_MAX). */
 void place_read(const struct place *place, uint32_t *terms, struct document *ret);
+/* Its terms alone, which is less work; how many there are. */
+uint32_t place_terms(const struct place *place, uint32_t *terms);
 void *place_item(const struct place *place);
 uint64_t place_id(const struct place *place);
 

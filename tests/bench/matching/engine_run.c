@@ -23,6 +23,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#define TAIL_DOCUMENTS 2048u
+
 struct run {
     struct population population;
     struct engine *engine;
@@ -64,7 +66,7 @@ publish(struct run *run)
 static void
 load(struct run *run)
 {
-    const struct engine_options options = {LANGUAGES, 8192, false, NULL};
+    const struct engine_options options = {LANGUAGES, TAIL_DOCUMENTS, false, NULL};
     const struct base_source source = ask_source(&run->population);
     const uint64_t begun = bench_now_ns();
 
@@ -164,15 +166,14 @@ static uint32_t
 explain(const struct ask *ask, const struct top_hit *hit, struct scan_term *into)
 {
     static uint32_t terms[DOCUMENT_TERMS_MAX];
-    struct document document;
+    const uint32_t having = place_terms(&hit->place, terms);
     uint32_t count = 0;
     size_t at = 0;
 
-    place_read(&hit->place, terms, &document);
-    for (uint32_t i = 0; i < document.term_count && at < ask->query.term_count; i++) {
-        while (at < ask->query.term_count && ask->terms[at].term < document.terms[i])
+    for (uint32_t i = 0; i < having && at < ask->query.term_count; i++) {
+        while (at < ask->query.term_count && ask->terms[at].term < terms[i])
             at++;
-        if (at < ask->query.term_count && ask->terms[at].term == document.terms[i])
+        if (at < ask->query.term_count && ask->terms[at].term == terms[i])
             into[count++] = ask->terms[at];
     }
     return count;
