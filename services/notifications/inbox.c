@@ -44,6 +44,21 @@ match_declined(struct call *call, const Matching__V1__MatchDeclined *event, Wire
     return tell(call, MESSAGE_MATCH_DECLINED, 0, "match", event->match_id);
 }
 
+/* What somebody waits for is for that one's eyes. */
+static struct status
+search_hit(struct call *call, const Matching__V1__SearchHit *event, Wire__V1__Ack *ack)
+{
+    const struct news news = {.event_id = call->event->id,
+                              .position = call->position,
+                              .kind = MESSAGE_SEARCH_HIT,
+                              .subject_kind = "search",
+                              .subject_id = event->search_id,
+                              .account_id = event->account_id};
+
+    (void)ack;
+    return *event->account_id ? store_tell(call->tx, &news) : OK;
+}
+
 /* Only a verdict that says something new is worth a message. */
 static struct status
 eligibility_evaluated(struct call *call, const Registry__V1__EligibilityEvaluated *event,
@@ -87,6 +102,7 @@ placement_outcome_recorded(struct call *call,
 HEARS(match_suggested, Matching__V1__MatchSuggested)
 HEARS(match_accepted, Matching__V1__MatchAccepted)
 HEARS(match_declined, Matching__V1__MatchDeclined)
+HEARS(search_hit, Matching__V1__SearchHit)
 HEARS(eligibility_evaluated, Registry__V1__EligibilityEvaluated)
 HEARS(placement_started, Registry__V1__PlacementStarted)
 HEARS(placement_ended, Registry__V1__PlacementEnded)

@@ -39,6 +39,26 @@ an_event_makes_one_message_for_each_who_subscribes_to_its_topic(void **state)
 }
 
 static void
+a_hit_of_a_saved_search_is_told_to_its_owner_alone(void **state)
+{
+    Matching__V1__SearchHit event = MATCHING__V1__SEARCH_HIT__INIT;
+    Notifications__V1__ListMessagesReply *reply;
+
+    (void)state;
+    subscribe(OFFICER, NOTIFICATIONS__V1__TOPIC__SEARCH_HIT, false);
+    subscribe(COACH, NOTIFICATIONS__V1__TOPIC__SEARCH_HIT, false);
+    event.search_id = MATCH;
+    event.account_id = OFFICER;
+    assert_ok(hear_event(event_id(1), "SearchHit", &event.base));
+    reply = messages_of(OFFICER, 0, "", false);
+    assert_int_equal(reply->n_messages, 1);
+    assert_string_equal(reply->messages[0]->subject_kind, "search");
+    assert_string_equal(reply->messages[0]->subject_id, MATCH);
+    assert_string_equal(reply->messages[0]->title, "A saved search has a new hit");
+    assert_int_equal(messages_of(COACH, 0, "", false)->n_messages, 0);
+}
+
+static void
 an_event_told_twice_is_one_message_and_one_mail(void **state)
 {
     (void)state;
@@ -228,6 +248,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         STAGE_TEST(an_event_makes_one_message_for_each_who_subscribes_to_its_topic),
+        STAGE_TEST(a_hit_of_a_saved_search_is_told_to_its_owner_alone),
         STAGE_TEST(an_event_told_twice_is_one_message_and_one_mail),
         STAGE_TEST(only_who_asked_for_mail_gets_one),
         STAGE_TEST(other_tenants_are_told_nothing),

@@ -39,6 +39,8 @@ static const struct {
                                    TEXT_OUTCOME_TITLE, TEXT_OUTCOME_TEXT},
     [MESSAGE_WEBHOOK_STOPPED] = {NOTIFICATIONS__V1__TOPIC__WEBHOOK_STOPPED,
                                  TEXT_WEBHOOK_STOPPED_TITLE, TEXT_WEBHOOK_STOPPED_TEXT},
+    [MESSAGE_SEARCH_HIT] = {NOTIFICATIONS__V1__TOPIC__SEARCH_HIT, TEXT_SEARCH_HIT_TITLE,
+                            TEXT_SEARCH_HIT_TEXT},
 };
 
 static bool

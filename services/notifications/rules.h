@@ -17,6 +17,7 @@ enum message_kind {
     MESSAGE_PLACEMENT_ENDED = 6,
     MESSAGE_PLACEMENT_OUTCOME = 7, /* detail: number of registry.v1.Outcome */
     MESSAGE_WEBHOOK_STOPPED = 8,   /* detail: number of WebhookReason */
+    MESSAGE_SEARCH_HIT = 9,
 };
 
 Notifications__V1__Topic rules_topic(enum message_kind kind);

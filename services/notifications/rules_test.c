@@ -36,7 +36,7 @@ static void
 every_kind_of_message_has_a_topic_and_words_of_its_own_in_each_language(void **state)
 {
     (void)state;
-    for (int kind = MESSAGE_MATCH_SUGGESTED; kind <= MESSAGE_WEBHOOK_STOPPED; kind++) {
+    for (int kind = MESSAGE_MATCH_SUGGESTED; kind <= MESSAGE_SEARCH_HIT; kind++) {
         const struct message_words sv = words_of((enum message_kind)kind, 1000, LANG_SV);
         const struct message_words fi = words_of((enum message_kind)kind, 1000, LANG_FI);
         const struct message_words en = words_of((enum message_kind)kind, 1000, LANG_EN);
@@ -61,9 +61,9 @@ a_kind_of_message_that_nobody_knows_is_our_own_fault(void **state)
     (void)state;
     assert_int_equal(rules_words(&arena, (enum message_kind)0, 0, LANG_EN, &words).code,
                      CODE_INTERNAL);
-    assert_int_equal(rules_words(&arena, (enum message_kind)9, 0, LANG_EN, &words).code,
+    assert_int_equal(rules_words(&arena, (enum message_kind)10, 0, LANG_EN, &words).code,
                      CODE_INTERNAL);
-    assert_int_equal(rules_topic((enum message_kind)9), 0);
+    assert_int_equal(rules_topic((enum message_kind)10), 0);
 }
 
 static void
@@ -145,6 +145,7 @@ a_subscription_needs_a_topic_that_exists(void **state)
     (void)state;
     assert_false(failed(subscribe(NOTIFICATIONS__V1__TOPIC__MATCH_SUGGESTED)));
     assert_false(failed(subscribe(NOTIFICATIONS__V1__TOPIC__PLACEMENT_MOVED)));
+    assert_false(failed(subscribe(NOTIFICATIONS__V1__TOPIC__SEARCH_HIT)));
     assert_int_equal(subscribe(NOTIFICATIONS__V1__TOPIC__TOPIC_UNSPECIFIED).code,
                      CODE_INVALID_ARGUMENT);
     assert_string_equal(subscribe((Notifications__V1__Topic)5).field, "topic");

@@ -87,7 +87,8 @@ store_tell(struct pg_tx *tx, const struct news *news)
                     PG_IN(pg_text(tx->scope.tenant_id), pg_text(news->event_id),
                           pg_i64((int64_t)news->position), pg_i64(rules_topic(news->kind)),
                           pg_i64(news->kind), pg_i64(news->detail), pg_text(news->subject_kind),
-                          pg_text(news->subject_id)),
+                          pg_text(news->subject_id),
+                          pg_text_or_null(news->account_id ? news->account_id : "")),
                     NULL);
 }
 

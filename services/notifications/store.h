@@ -29,6 +29,7 @@ struct news {
     enum message_kind kind;
     int64_t detail;
     const char *subject_kind, *subject_id;
+    const char *account_id; /* for this one alone; NULL: for all who subscribe */
 };
 must_use struct status store_tell(struct pg_tx *tx, const struct news *news);
 

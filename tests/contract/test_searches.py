@@ -105,6 +105,19 @@ def test_each_search_is_told_once_of_each_profile(place):
     assert place.hits(elsewhere) == [] and place.told(elsewhere) == []
 
 
+def test_its_owner_gets_one_message_for_a_hit(place):
+    place.web.post("/v1/subscriptions", {"topic": "SEARCH_HIT"})
+    search = place.save()
+    profile = place.publish()
+
+    def told():
+        return [message for message in place.web.get("/v1/messages?page_size=200")["messages"]
+                if (message["subjectKind"], message["subjectId"]) == ("search", search)]
+    wait_for(told, DEADLINE_S, "the message")
+    assert [message["topic"] for message in told()] == ["SEARCH_HIT"]
+    assert place.hits(search) == [profile]
+
+
 def test_a_removed_search_hears_nothing_more(place):
     gone, stays = place.save(), place.save()
     place.web.request("DELETE", f"/v1/searches/{gone}")

@@ -140,17 +140,18 @@ by_tenant(const void *a, const void *b)
 }
 
 static struct status
-emit_hit(struct call *call, const char *search_id, const struct hit_profile *profile)
+emit_hit(struct call *call, const struct told_search *search, const struct hit_profile *profile)
 {
     Matching__V1__SearchHit event = MATCHING__V1__SEARCH_HIT__INIT;
     Matching__V1__ProfileRef ref = MATCHING__V1__PROFILE_REF__INIT;
 
     ref.kind = (Matching__V1__ProfileKind)profile->kind;
     ref.id = profile->id;
-    event.search_id = search_id;
+    event.search_id = search->id;
+    event.account_id = search->account_id;
     event.profile = &ref;
     event.profile_tenant_id = profile->tenant_id;
-    return call_emit(call, (struct outbox_event){.data = &event.base, .subject = search_id});
+    return call_emit(call, (struct outbox_event){.data = &event.base, .subject = search->id});
 }
 
 /* Searches of one tenant: rows and events in one transaction. */
@@ -160,7 +161,7 @@ tell_tenant(struct call *call, const struct standing_hit *hits, size_t count,
 {
     scoped(pg_tx_end) struct pg_tx tx = {0};
     const char *ids[TELL_MAX];
-    const char **told;
+    struct told_search *told;
     char tenant[UUID_SIZE], id[UUID_SIZE];
     size_t told_count;
 
@@ -172,7 +173,7 @@ tell_tenant(struct call *call, const struct standing_hit *hits, size_t count,
     TRY(call_begin(call, tenant, false, &tx));
     TRY(store_search_tell(&tx, call->arena, ids, count, profile, &told, &told_count));
     for (size_t i = 0; i < told_count; i++)
-        TRY(emit_hit(call, told[i], profile));
+        TRY(emit_hit(call, &told[i], profile));
     return call_commit(call);
 }
 

@@ -204,14 +204,25 @@ store_search_roll(struct pg_tx *tx, struct arena *arena, const char *after_id,
 
 struct status
 store_search_tell(struct pg_tx *tx, struct arena *arena, const char *const *search_ids,
-                  size_t count, const struct hit_profile *profile, const char ***ret,
+                  size_t count, const struct hit_profile *profile, struct told_search **ret,
                   size_t *ret_count)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
+    struct told_search *told;
+    size_t told_count = 0;
 
     TRY(pg_query(tx, &SQL_TELL,
                  PG_IN(pg_texts(search_ids, count), pg_text(profile->id), pg_i64(profile->kind),
                        pg_text(profile->tenant_id), pg_i64((int64_t)profile->position)),
                  &rows));
-    return take_texts(&rows, arena, ret, ret_count);
+    TRY(need(told = ARENA_ARRAY(arena, struct told_search, rows.count + 1)));
+    while (told_count < rows.count &&
+           pg_next_row(&rows, arena,
+                       PG_OUT(pg_to_text(&told[told_count].id),
+                              pg_to_text(&told[told_count].account_id))))
+        told_count++;
+    TRY(pg_rows_status(&rows));
+    *ret = told;
+    *ret_count = told_count;
+    return OK;
 }

@@ -48,9 +48,14 @@ struct hit_profile {
     uint64_t position;
 };
 
-/* Remembers that the tenant's searches are told of a profile; returns the ids of those that
- * were not told before. */
+/* A search that is told, and whose it is. */
+struct told_search {
+    const char *id, *account_id;
+};
+
+/* Remembers that the tenant's searches are told of a profile; returns those that were not told
+ * before. */
 must_use struct status store_search_tell(struct pg_tx *tx, struct arena *arena,
                                          const char *const *search_ids, size_t count,
-                                         const struct hit_profile *profile, const char ***ret,
-                                         size_t *ret_count);
+                                         const struct hit_profile *profile,
+                                         struct told_search **ret, size_t *ret_count);

@@ -1,4 +1,5 @@
--- One message for each subscriber of the topic, once for an event, and a mail where it is wanted.
+-- One message for each subscriber of the topic (with $9 for that account alone), once for an event,
+-- and a mail where it is wanted.
 -- gen_random_uuid is enough for the order of messages of one event; the time part is the event's.
 WITH told AS (
     INSERT INTO message (tenant_id, id, account_id, event_id, position, topic, kind, detail,
@@ -7,6 +8,7 @@ WITH told AS (
            $2::uuid, $3::bigint, $4::smallint, $5::smallint, $6::bigint, $7, $8::uuid
     FROM subscription s
     WHERE s.tenant_id = $1::uuid AND s.topic = $4::smallint
+      AND ($9::text IS NULL OR s.account_id::text = $9)
     ON CONFLICT (tenant_id, account_id, event_id) DO NOTHING
     RETURNING tenant_id, id, account_id
 ), mailed AS (
