@@ -151,6 +151,42 @@ five_skills_and_two_unrelated_ones_lead_to_their_occupation(void **state)
     eval_place_fini(&place);
 }
 
+/* Half of an occupation's skills, and half as many again that it does not have. */
+static void
+half_of_the_skills_with_noise_leads_to_the_occupation(void **state)
+{
+    struct eval_place place;
+    uint64_t seed = 13;
+    double sum = 0;
+
+    (void)state;
+    skip_without_data();
+    eval_place_init(&place, &data);
+    for (uint32_t i = 0; i < data.occupation_count; i++) {
+        const struct eval_occupation *occupation = &data.occupations[i];
+        const size_t half = occupation->count / 2, noise = half / 2;
+        uint32_t *drawn = calloc(half + noise, sizeof *drawn);
+
+        assert_non_null(drawn);
+        eval_put(&place, KIND_CAPABILITY, i, occupation->skills, occupation->count, LANG_EN,
+                 "");
+        shuffle(occupation->skills, occupation->count, &seed);
+        memcpy(drawn, occupation->skills, half * sizeof *drawn);
+        for (size_t j = half; j < half + noise;) {
+            drawn[j] = data.skills[eval_random(&seed) % data.skill_count];
+            j += !has(occupation, drawn[j]);
+        }
+        eval_put(&place, KIND_NEED, i, drawn, half + noise, LANG_EN, "");
+        free(drawn);
+    }
+    eval_ready(&place);
+    for (uint32_t i = 0; i < data.occupation_count; i++)
+        sum += reciprocal(place_of(&place, i));
+    print_message("half of an occupation's skills and noise: MRR %.3f\n", sum / OCCUPATIONS);
+    assert_true(sum / OCCUPATIONS > 0.90);
+    eval_place_fini(&place);
+}
+
 static void
 one_half_of_the_skills_leads_to_the_other(void **state)
 {
@@ -187,6 +223,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_skills_and_two_unrelated_ones_lead_to_their_occupation),
+        cmocka_unit_test(half_of_the_skills_with_noise_leads_to_the_occupation),
         cmocka_unit_test(one_half_of_the_skills_leads_to_the_other),
     };
 
