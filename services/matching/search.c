@@ -167,7 +167,88 @@ struct seekers {
     struct arena scratch;
     struct best *best;
     struct status status;
+    uint64_t *offered; /* a bit for each term of the subject */
+    uint32_t offered_count, rest;
 };
+
+/* The most that all parts but concepts and text can add. */
+static uint32_t
+most_of_the_rest(const struct score_rules *rules)
+{
+    uint32_t most = SCORE_FIELD_MAX + SCORE_LEVEL_MAX + SCORE_REGION_MAX + SCORE_FOCUS_MAX +
+                    SCORE_FRESHNESS_MAX;
+
+    for (size_t i = 0; i < rules->boost_count; i++)
+        most += rules->boosts[i].points;
+    return most;
+}
+
+static struct status
+set_offered(struct seekers *seekers, struct arena *arena)
+{
+    const struct profile *subject = seekers->search->subject;
+    const uint32_t *terms = subject->terms;
+
+    /* Sorted: the last is the greatest. */
+    seekers->offered_count =
+        subject->term_count ? TERM_OF(terms[subject->term_count - 1]) + 1 : 0;
+    seekers->offered = arena_calloc(arena, seekers->offered_count / 64u + 1, sizeof(uint64_t));
+    TRY(need(seekers->offered));
+    for (uint32_t i = 0; i < subject->term_count; i++)
+        seekers->offered[TERM_OF(terms[i]) / 64] |= UINT64_C(1) << (TERM_OF(terms[i]) % 64);
+    return OK;
+}
+
+static bool
+offers_term(const struct seekers *seekers, uint32_t term)
+{
+    return term < seekers->offered_count && (seekers->offered[term / 64] >> (term % 64) & 1);
+}
+
+static bool
+concepts_meet(const struct seekers *seekers, const struct profile *seeker)
+{
+    const struct vocabulary *vocabulary = seekers->statistics.vocabulary;
+
+    for (size_t i = 0; i < seeker->concept_count; i++) {
+        uint32_t node = seeker->concepts[i].concept;
+
+        for (int near = NEAR_SAME; near < NEAR_COUNT && node != VOCABULARY_NONE; near++) {
+            if (offers_term(seekers, node))
+                return true;
+            node = vocabulary_broader(vocabulary, node);
+        }
+    }
+    return false;
+}
+
+static bool
+texts_meet(const struct seekers *seekers, const struct profile *seeker)
+{
+    for (size_t lang = 0; lang < LANG_COUNT; lang++) {
+        const struct profile_text *text = &seeker->text[lang];
+
+        for (size_t i = 0; i < text->stem_count; i++)
+            if (offers_term(seekers, text->stems[i].term))
+                return true;
+        for (size_t i = 0; i < text->gram_count; i++)
+            if (offers_term(seekers, text->grams[i]))
+                return true;
+    }
+    return false;
+}
+
+/* Whether the score can reach what is asked for. A lane none of whose terms the subject offers
+ * gives no points, whatever the terms are worth: such seekers need no query. */
+static bool
+may_reach(const struct seekers *seekers, const struct profile *seeker)
+{
+    const uint32_t substance = (concepts_meet(seekers, seeker) ? SCORE_CONCEPTS_MAX : 0) +
+                               (texts_meet(seekers, seeker) ? SCORE_TEXT_MAX : 0);
+
+    return substance >= seekers->search->context->rules->substance_min &&
+           substance + seekers->rest >= seekers->search->least_total;
+}
 
 static bool
 ask_seeker(void *context, const struct profile *seeker)
@@ -177,7 +258,7 @@ ask_seeker(void *context, const struct profile *seeker)
     struct query query;
     struct score score;
 
-    if (!search_admits(search, seeker))
+    if (!search_admits(search, seeker) || !may_reach(seekers, seeker))
         return true;
     arena_reset(&seekers->scratch);
     seekers->status = query_make(seeker, &seekers->statistics, &seekers->scratch, &query);
@@ -188,14 +269,18 @@ ask_seeker(void *context, const struct profile *seeker)
     return true;
 }
 
-/* The subject offers: each seeker has a query of its own, so each is asked. */
+/* The subject offers: each seeker has a query of its own, so each that can reach is asked. */
 static struct status
-search_seekers(const struct snapshot *snapshot, const struct search *search, struct best *best)
+search_seekers(const struct snapshot *snapshot, const struct search *search,
+               struct arena *arena, struct best *best)
 {
-    struct seekers seekers = {
-        .search = search, .statistics = snapshot_statistics(snapshot), .best = best};
+    struct seekers seekers = {.search = search,
+                              .statistics = snapshot_statistics(snapshot),
+                              .best = best,
+                              .rest = most_of_the_rest(search->context->rules)};
     struct status status;
 
+    TRY(set_offered(&seekers, arena));
     arena_init(&seekers.scratch, ARENA_CALL_BYTES);
     snapshot_each(snapshot, 1u << KIND_NEED | 1u << KIND_PLACEMENT, ask_seeker, &seekers);
     status = seekers.status;
@@ -222,7 +307,7 @@ search_run(const struct snapshot *snapshot, const struct search *search, struct 
         if (profile_kind_seeks((enum kind)search->subject->kind))
             TRY(search_offers(snapshot, search, arena, &best));
         else
-            TRY(search_seekers(snapshot, search, &best));
+            TRY(search_seekers(snapshot, search, arena, &best));
     }
     qsort(best.items, best.count, sizeof *best.items, compare_hits);
     *ret = (struct hits){best.items, best.count};

@@ -129,6 +129,35 @@ they_agree_after_updates_and_removals_too(void **state)
     assert_true(compare_all(world) > 200);
 }
 
+static bool
+compare_with_a_least_score(void *context, const struct profile *subject)
+{
+    struct comparing *comparing = context;
+    struct search search = world_search(comparing->world, subject);
+
+    if (profile_kind_seeks((enum kind)subject->kind))
+        return true;
+    search.limit = SEARCH_LIMIT_MAX;
+    search.least_total = world_random(comparing->world, 70000);
+    assert_exact(comparing->world, &search);
+    comparing->found += run(comparing->world, &search).count;
+    return true;
+}
+
+/* Seekers that cannot reach it need no query; also when no substance is asked for. */
+static void
+passing_over_seekers_that_cannot_reach_the_least_score_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    struct comparing comparing = {.world = world};
+
+    fill_by_chance(world);
+    snapshot_each(world->snapshot, 0, compare_with_a_least_score, &comparing);
+    world->rules.substance_min = 0;
+    snapshot_each(world->snapshot, 0, compare_with_a_least_score, &comparing);
+    assert_true(comparing.found > 500);
+}
+
 /* A replica with another past: all at once, what the first has after many changes. */
 static void
 scores_do_not_depend_on_the_history_of_the_index(void **state)
@@ -312,6 +341,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(scans_and_brute_force_agree_on_profiles_by_chance),
         WORLD_TEST(they_agree_after_updates_and_removals_too),
+        WORLD_TEST(passing_over_seekers_that_cannot_reach_the_least_score_changes_nothing),
         WORLD_TEST(scores_do_not_depend_on_the_history_of_the_index),
         WORLD_TEST(the_score_of_a_pair_is_the_same_from_both_sides),
         WORLD_TEST(another_tenants_private_profile_never_appears),
