@@ -29,6 +29,7 @@ ASKED = {"lucene": {"soft": 20, "strict": 40}, "postgres": {"strict": 20}}  # be
 REPEATED = 25  # ours, beside a peer
 UPDATES = 10_000  # a second
 SECONDS = 5
+SEARCHES, EVENTS, SEARCH_ROUNDS = 1_000_000, 500, 2  # Lucene reads the searches anew each round
 
 
 def say(text):
@@ -42,6 +43,7 @@ class Bench:
         self.folder = folder
         self.build = options.build.absolute()
         self.rounds = 1 if options.quick else options.rounds
+        self.searches = SEARCHES // 10 if options.quick else SEARCHES
         self.results = collections.defaultdict(list)  # (figure, system) -> values by round
         if not (folder / "people.tsv").exists():
             people = options.people // 10 if options.quick else options.people
@@ -138,11 +140,27 @@ def updates(bench):
         bench.print(f"matching.update.{figure}", unit)
 
 
+def percolate(bench):
+    """Profiles against saved searches; both have written what they found of each profile."""
+    if reason := peers.lucene_absent("core", "analyzers-common", "sandbox"):
+        say(f"skipped lucene: {reason}")
+        return
+    for _ in range(min(bench.rounds, SEARCH_ROUNDS)):
+        rates = peers.percolate(bench.folder, bench.build, bench.searches, EVENTS, SECONDS)
+        if (bench.folder / "percolate.ours").read_bytes() != (
+                bench.folder / "percolate.lucene").read_bytes():
+            sys.exit("lucene and ours find different searches")
+        for system, rate in zip(("samverka", "lucene"), rates):
+            bench.note("matching.percolate.lucene", system, rate)
+    bench.print("matching.percolate.lucene", "1/s", "lucene")
+
+
 GROUPS = [
     (alone, ["matching.soft.p50_us", "matching.soft.p99_us", "matching.strict.p50_us",
              "matching.bytes_per_profile", "matching.explain.overhead"]),
     (lucene, ["matching.soft.lucene", "matching.strict.lucene"]),
     (postgres, ["matching.strict.postgres"]),
+    (percolate, ["matching.percolate.lucene"]),
     (updates, ["matching.update.p50_ratio"]),
 ]
 

@@ -18,7 +18,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 import servers  # noqa: E402
 
-JARS = [f"/usr/share/java/lucene-{part}-8.7.0.jar" for part in ("core", "analyzers-common")]
+
+def jars(*parts):
+    return [f"/usr/share/java/lucene-{part}-8.7.0.jar" for part in parts]
+
+
+JARS = jars("core", "analyzers-common")
 HEAP = "-Xmx2g"
 BEST = 50
 # As struct sought of population.h: regions, their points, points of years, languages, latest day,
@@ -62,6 +67,27 @@ class Told:
     def stop(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+def lucene_absent(*parts):
+    """What is missing of Java and Lucene, or nothing."""
+    if not shutil.which("java"):
+        return "there is no java"
+    missing = [jar for jar in jars(*parts) if not pathlib.Path(jar).exists()]
+    return f"there is no {missing[0]}" if missing else ""
+
+
+def percolate(folder, build, searches, events, seconds):
+    """Events/s of ours and of Lucene, one after the other: matching/percolate.c, Percolate.java."""
+    ours = subprocess.run([build / "bench/matching_percolate", folder, str(searches), str(events),
+                           str(seconds)], check=True, stdout=subprocess.PIPE, text=True)
+    program = ROOT / "tests/bench/matching/Percolate.java"
+    path = ":".join(jars("core", "analyzers-common", "sandbox"))
+    theirs = subprocess.run(["java", HEAP, "-cp", path, program, folder, str(seconds)], check=True,
+                            stdout=subprocess.PIPE, text=True)
+    for index in folder.glob("lucene*[0-9]"):
+        shutil.rmtree(index)
+    return float(ours.stdout.split()[0]), float(theirs.stdout.split()[0])
 
 
 class Engine(Told):
