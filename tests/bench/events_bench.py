@@ -24,10 +24,10 @@ import signal
 import statistics
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import events_peers as peers  # noqa: E402
+import record  # noqa: E402
 
 ROUNDS = 5
 SECONDS = 4
@@ -322,23 +322,6 @@ def wanted(names, only):
     return not only or any(name.startswith(prefix) for name in names for prefix in only)
 
 
-def machine():
-    model = "?"
-    with contextlib.suppress(OSError, StopIteration):
-        model = next(line.split(":")[1].strip()
-                     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-                     if line.startswith("model name"))
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    return f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())}, {os.cpu_count()} x {model}, load {load}"
-
-
-def record(path, lines, before, after):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    columns = ["name", "value", "unit", "peer", "ratio", "values", "peers", "ratios", "rounds"]
-    path.write_text("\n".join([f"# before: {before}", f"# after: {after}", "\t".join(columns),
-                               *lines]) + "\n")
-
-
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=pathlib.Path)
@@ -361,7 +344,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="samverka-bench-", dir="/var/tmp"))
     folder.chmod(0o755)  # the servers' account passes through
     bench = Bench(folder, options)
-    before = machine()
+    before = record.machine()
     say(before)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # by way of what is in `finally`
     try:
@@ -371,9 +354,10 @@ def main():
     finally:
         bench.ours.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    say(machine())
+    after = record.machine()
+    say(after)
     if options.record:
-        record(options.record, bench.lines, before, machine())
+        record.write(options.record, bench.lines, before, after)
 
 
 main()

@@ -1,17 +1,20 @@
 #!/usr/bin/python3
 """matching.*: the matching engine against Lucene and Postgres, each on one core, a million people who
-never were, the same score: what each finds is compared before it is measured.
+never were, the same score: what each finds is compared before it is measured; and the solvers.
 
 usage: matching_bench.py BUILD_FOLDER [--rounds=N] [--people=N] [--quick] [--only=NAME]... [--keep=FOLDER]
+                         [--record=FILE]
 
 Prints `name<TAB>value<TAB>unit<TAB>peer<TAB>ratio`: medians of alternating rounds, and the median of
 the ratios (ours divided by the peer's of the same round); "-" where there is no peer.  Ranges go to
 standard error.  --quick: a tenth of the people, one round.  --keep: a folder whose files are used
-again.
+again.  --record: writes the lines to a file as well, each with its ranges.
 """
 
 import argparse
 import collections
+import functools
+import json
 import pathlib
 import shutil
 import statistics
@@ -21,6 +24,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import matching_peers as peers  # noqa: E402
+import record  # noqa: E402
 
 ROUNDS = 5
 PEOPLE = 1_000_000
@@ -36,6 +40,10 @@ def say(text):
     print(f"# {text}", file=sys.stderr, flush=True)
 
 
+def span(values):
+    return f"{min(values):.2f}..{max(values):.2f}"
+
+
 class Bench:
     """The people, ours with all of them, and the rounds."""
 
@@ -44,13 +52,23 @@ class Bench:
         self.build = options.build.absolute()
         self.rounds = 1 if options.quick else options.rounds
         self.searches = SEARCHES // 10 if options.quick else SEARCHES
+        self.people = options.people // 10 if options.quick else options.people
         self.results = collections.defaultdict(list)  # (figure, system) -> values by round
-        if not (folder / "people.tsv").exists():
-            people = options.people // 10 if options.quick else options.people
-            subprocess.run([self.build / "bench/matching_generate", folder, str(people), "table"],
-                           check=True)
-        self.ours = peers.Engine(folder, self.build)
-        self.loaded = self.ours.load()
+        self.lines = []
+
+    @functools.cached_property
+    def ours(self):
+        """Made when a figure first needs the people."""
+        if not (self.folder / "people.tsv").exists():
+            subprocess.run([self.build / "bench/matching_generate", self.folder, str(self.people),
+                            "table"], check=True)
+        engine = peers.Engine(self.folder, self.build)
+        self.loaded = engine.load()
+        return engine
+
+    def stop(self):
+        if "ours" in self.__dict__:
+            self.ours.stop()
 
     def note(self, figure, system, value):
         self.results[figure, system].append(value)
@@ -58,14 +76,15 @@ class Bench:
     def print(self, figure, unit, system="-"):
         values, others = self.results[figure, "samverka"], self.results[figure, system]
         line = [figure, f"{statistics.median(values):.2f}", unit, "-", "-"]
-        text = f"{figure}: {min(values):.2f}..{max(values):.2f} {unit}"
+        spans = [span(values), "-", "-"]
         if system != "-":
             ratios = [value / other for value, other in zip(values, others)]
             line[3:] = [f"{statistics.median(others):.2f}", f"{statistics.median(ratios):.2f}"]
-            text += (f", {system} {min(others):.2f}..{max(others):.2f},"
-                     f" ratios {min(ratios):.2f}..{max(ratios):.2f}")
+            spans[1:] = [span(others), span(ratios)]
         print("\t".join(line), flush=True)
-        say(f"{text}; {len(values)} rounds")
+        say(f"{figure}: {spans[0]} {unit}, {system} {spans[1]}, ratios {spans[2]}; "
+            f"{len(values)} rounds")
+        self.lines.append("\t".join([*line, *spans, str(len(values))]))
 
 
 def beside(bench, kind):
@@ -155,6 +174,32 @@ def percolate(bench):
     bench.print("matching.percolate.lucene", "1/s", "lucene")
 
 
+def assignment(bench):
+    """100,000 students, 20,000 topics, 4,000 supervisors; the same without supervisors."""
+    for name, supervisors in (("spa", 4000), ("hr", 0)):
+        for _ in range(bench.rounds):
+            found = json.loads(subprocess.check_output(
+                [bench.build / "bench/matching_spa", "100000", "20000", str(supervisors)]))
+            bench.note(f"matching.{name}.seconds", "samverka", found[f"matching.{name}.seconds"])
+        bench.print(f"matching.{name}.seconds", "s")
+
+
+def composer(bench):
+    """The share of pools, typical and hard ones, whose best set was proven within a second."""
+    printed = subprocess.check_output([bench.build / "bench/matching_compose"], text=True)
+    figures = dict(line.split("\t") for line in printed.splitlines())
+    for size in (500, 5000, 50000):
+        for kind in ("typical", "hard"):
+            for figure in ("proven", "median_ms", "longest_ms"):
+                name = f"matching.compose.{figure}_{size}"
+                bench.note(f"{name}.{kind}", "samverka", float(figures[f"{name}.{kind}"]))
+                bench.print(f"{name}.{kind}", "ms" if "ms" in figure else "1")
+        bench.note(f"matching.compose.proven_{size}", "samverka",
+                   sum(bench.results[f"matching.compose.proven_{size}.{kind}", "samverka"][0]
+                       for kind in ("typical", "hard")) / 2)
+        bench.print(f"matching.compose.proven_{size}", "1")
+
+
 GROUPS = [
     (alone, ["matching.soft.p50_us", "matching.soft.p99_us", "matching.strict.p50_us",
              "matching.bytes_per_profile", "matching.explain.overhead"]),
@@ -162,6 +207,8 @@ GROUPS = [
     (postgres, ["matching.strict.postgres"]),
     (percolate, ["matching.percolate.lucene"]),
     (updates, ["matching.update.p50_ratio"]),
+    (assignment, ["matching.spa.seconds", "matching.hr.seconds"]),
+    (composer, ["matching.compose.proven_5000", "matching.compose.proven_50000"]),
 ]
 
 
@@ -173,6 +220,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--keep", type=pathlib.Path)
+    parser.add_argument("--record", type=pathlib.Path)
     return parser.parse_args()
 
 
@@ -188,14 +236,20 @@ def main():
                                                            dir="/var/tmp"))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # the servers' account passes through
+    bench = Bench(folder.absolute(), options)
+    before = record.machine()
+    say(before)
     try:
-        bench = Bench(folder.absolute(), options)
         for group in groups:
             group(bench)
-        bench.ours.stop()
     finally:
+        bench.stop()
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
+    after = record.machine()
+    say(after)
+    if options.record:
+        record.write(options.record, bench.lines, before, after)
 
 
 main()

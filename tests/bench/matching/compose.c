@@ -4,7 +4,7 @@
  * best set was proven within a second; then the median and the longest time in milliseconds.
  * A set that does not hold ends the program.
  *
- * usage: compose [POOLS]     pools of each kind, 7 when nothing is said */
+ * usage: matching_compose [POOLS]     pools of each kind, 7 when nothing is said */
 
 #include "services/matching/composition/composer.h"
 #include "services/matching/composition/test_pool.h"
