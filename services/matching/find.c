@@ -1,6 +1,14 @@
 #include "services/matching/find.h"
 
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "services/matching/texts.h"
+
+#define HASH_BYTES 32
+#define HASHED_BYTES 96 /* of one line that is hashed */
 
 static struct status
 explain_hit(const struct snapshot *snapshot, const struct search *search, const struct hit *hit,
@@ -135,6 +143,69 @@ find_candidates(const struct found_list *found, const struct snapshot *snapshot,
         TRY(make_candidate(item, find_known(item, known, known_count), arena, &candidates[i]));
     }
     *ret = candidates;
+    return OK;
+}
+
+/* What is hashed is text, a line for each thing, so that it is the same on every machine. */
+static void
+hash_line(crypto_generichash_state *state, const char *line)
+{
+    /* Fails only behind the end. */
+    (void)crypto_generichash_update(state, (const uint8_t *)line, strlen(line));
+}
+
+static void
+hash_rules(crypto_generichash_state *state, const struct score_rules *rules)
+{
+    char line[HASHED_BYTES];
+
+    for (size_t i = 0; i < rules->boost_count; i++) {
+        const struct boost *boost = &rules->boosts[i];
+
+        (void)snprintf(line, sizeof line, "boost %d %" PRId32 " %" PRId32 " %" PRIu32 "\n",
+                       (int)boost->name, boost->first_day, boost->last_day, boost->points);
+        hash_line(state, line);
+    }
+    for (size_t i = 0; i < rules->rural_count; i++) {
+        (void)snprintf(line, sizeof line, "rural %.5s\n", rules->rural[i]);
+        hash_line(state, line);
+    }
+}
+
+static void
+hash_question(crypto_generichash_state *state, const struct search *search)
+{
+    const struct profile *subject = search->subject;
+    char line[4 * HASHED_BYTES], id[UUID_SIZE], viewer[UUID_SIZE] = "";
+
+    uid_format(&subject->id, id);
+    if (search->viewer)
+        uid_format(search->viewer, viewer);
+    (void)snprintf(line, sizeof line,
+                   "subject %u %s %" PRIu64 "\nviewer %s\nkinds %u\nlimit %zu\nnuts %.8s\n"
+                   "least %" PRIu32 " %" PRIu32 "\n",
+                   subject->kind, id, subject->version, viewer, search->kinds, search->limit,
+                   search->nuts, search->least_total, search->context->rules->substance_min);
+    hash_line(state, line);
+    for (size_t i = 0; i < search->person_kind_count; i++) {
+        hash_line(state, search->person_kinds[i]);
+        hash_line(state, "\n");
+    }
+}
+
+struct status
+find_input_hash(const struct search *search, struct arena *arena, const char **ret)
+{
+    crypto_generichash_state state;
+    uint8_t hash[HASH_BYTES];
+    char *text = arena_alloc(arena, 2 * HASH_BYTES + 1);
+
+    TRY(need(text));
+    (void)crypto_generichash_init(&state, NULL, 0, HASH_BYTES); /* these cannot fail */
+    hash_question(&state, search);
+    hash_rules(&state, search->context->rules);
+    (void)crypto_generichash_final(&state, hash, HASH_BYTES);
+    *ret = sodium_bin2hex(text, 2 * HASH_BYTES + 1, hash, HASH_BYTES);
     return OK;
 }
 

@@ -35,5 +35,10 @@ must_use struct status find_candidates(const struct found_list *found,
                                        const struct remembered *known, size_t known_count,
                                        struct arena *arena, Matching__V1__Candidate ***ret);
 
+/* BLAKE2b-256 of what a search was asked, in hexadecimal: the subject at its version, who
+ * looks, the filters, the limit and the deployment's boosts. */
+must_use struct status find_input_hash(const struct search *search, struct arena *arena,
+                                       const char **ret);
+
 /* Why nothing was found, in one sentence. */
 const char *find_empty_because(const struct search *search, enum lang lang);

@@ -87,6 +87,8 @@ find_matches(struct call *call, const Matching__V1__FindMatchesRequest *request,
     reply->n_candidates = finding.found.count;
     reply->statement = text_in(TEXT_statement, lang);
     reply->weights_version = SCORE_WEIGHTS_VERSION;
+    reply->as_of_unix_ms = (uint64_t)finding.context.now.unix_ms;
+    TRY(find_input_hash(&finding.search, call->arena, &reply->input_hash));
     if (finding.found.count == 0)
         reply->empty_because = find_empty_because(&finding.search, lang);
     return OK;
@@ -115,6 +117,8 @@ suggest_matches(struct call *call, const Matching__V1__SuggestMatchesRequest *re
     reply->n_candidates = finding.found.count;
     reply->statement = text_in(TEXT_statement, lang);
     reply->weights_version = SCORE_WEIGHTS_VERSION;
+    reply->as_of_unix_ms = (uint64_t)finding.context.now.unix_ms;
+    TRY(find_input_hash(&finding.search, call->arena, &reply->input_hash));
     if (finding.found.count == 0)
         reply->empty_because = find_empty_because(&finding.search, lang);
     return OK;

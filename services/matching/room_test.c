@@ -73,6 +73,25 @@ the_views_are_read_at_the_start_and_found_in(void **state)
 }
 
 static void
+an_answer_says_what_it_was_made_from(void **state)
+{
+    struct stage *stage = *state;
+    const Matching__V1__FindMatchesReply *first, *again, *other;
+
+    (void)stage_start(stage, 0);
+    (void)stage_start(stage, 1);
+    first = find(stage, 0, NEED_KIND, STAGE_NEED);
+    again = find(stage, 1, NEED_KIND, STAGE_NEED);
+    other = find(stage, 0, PERSON_KIND, STAGE_RESEARCHER);
+    assert_int_equal(strlen(first->input_hash), 64);
+    assert_string_equal(first->input_hash, again->input_hash);
+    assert_string_not_equal(first->input_hash, other->input_hash);
+    assert_in_range(first->as_of_unix_ms, 1,
+                    (uint64_t)clock_wall(stage->test.call.clock).unix_ms);
+    assert_true(strlen(first->weights_version) > 0);
+}
+
+static void
 hidden_and_foreign_people_are_not_found(void **state)
 {
     struct stage *stage = *state;
@@ -362,6 +381,7 @@ main(void)
 #define STAGE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(the_views_are_read_at_the_start_and_found_in),
+        STAGE_TEST(an_answer_says_what_it_was_made_from),
         STAGE_TEST(hidden_and_foreign_people_are_not_found),
         STAGE_TEST(another_tenant_can_neither_ask_for_a_private_need_nor_learn_that_it_exists),
         STAGE_TEST(suggestions_of_a_published_need_are_told_once_by_two_instances),
