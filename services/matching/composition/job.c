@@ -10,20 +10,21 @@
 #include "services/matching/composition/store.h"
 #include "services/matching/state.h"
 
-#define JOBS_MAX 10 /* in a row */
+#define JOBS_MAX 10 /* of one tenant in a row */
 #define ATTEMPTS_MAX 5
 #define JOB_ARENA_BYTES ((size_t)192 << 20)
 #define LEASE_MS 29000 /* within the 30 s of a timer */
 
 static struct status
-take_job(struct call *call, struct composition_job *ret)
+take_job(struct call *call, const char *tenant_id, struct composition_job *ret)
 {
     scoped(pg_tx_end) struct pg_tx tx = {0};
     struct composition_job job;
 
-    TRY(call_begin(call, NULL, false, &tx));
+    TRY(call_begin(call, tenant_id, false, &tx));
     TRY(composition_store_take(&tx, call->arena, LEASE_MS, &job));
     TRY(call_commit(call));
+    job.tenant_id = tenant_id;
     *ret = job;
     return OK;
 }
@@ -132,9 +133,9 @@ do_job(struct call *call, const struct composition_job *job)
     return keep(call, job, &result);
 }
 
-/* Runs one job with memory of its own; *ret_any: there was one. */
+/* Runs one of the tenant's jobs with memory of its own; *ret_any: there was one. */
 static struct status
-next_job(struct call *call, bool *ret_any)
+next_job(struct call *call, const char *tenant_id, bool *ret_any)
 {
     scoped(arena_fini) struct arena memory = {0};
     struct arena *const outer = call->arena;
@@ -143,7 +144,7 @@ next_job(struct call *call, bool *ret_any)
 
     arena_init(&memory, JOB_ARENA_BYTES);
     call->arena = &memory;
-    status = take_job(call, &job);
+    status = take_job(call, tenant_id, &job);
     *ret_any = !failed(status) && *job.composition_id;
     if (*ret_any)
         status = do_job(call, &job);
@@ -153,18 +154,31 @@ next_job(struct call *call, bool *ret_any)
     return OK;
 }
 
+static struct status
+read_tenants(struct call *call, const char ***ret, size_t *ret_count)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+
+    TRY(call_begin(call, NULL, true, &tx));
+    return composition_store_tenants(&tx, call->arena, ret, ret_count);
+}
+
 struct status
 composition_job_run(struct call *call)
 {
-    for (int i = 0; i < JOBS_MAX; i++) {
-        bool any;
+    const char **tenants;
+    size_t count;
 
-        /* What there is no time for is not begun: the next run has it. */
-        if (mono_left_ms(call->deadline, clock_mono(call->clock)) < LEASE_MS)
-            break;
-        TRY(next_job(call, &any));
-        if (!any)
-            break;
+    TRY(read_tenants(call, &tenants, &count));
+    for (size_t i = 0; i < count; i++) {
+        bool any = true;
+
+        for (int n = 0; n < JOBS_MAX && any; n++) {
+            /* What there is no time for is not begun: the next run has it. */
+            if (mono_left_ms(call->deadline, clock_mono(call->clock)) < LEASE_MS)
+                return OK;
+            TRY(next_job(call, tenants[i], &any));
+        }
     }
     return OK;
 }

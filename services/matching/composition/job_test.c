@@ -84,7 +84,7 @@ set_up(void **state)
     memset(&stage, 0, sizeof stage);
     log_init("matching", "test", LOG_ERROR_LEVEL);
     sql("TRUNCATE matching.composition CASCADE");
-    sql("TRUNCATE matching.composition_job, events.outbox");
+    sql("TRUNCATE matching.composition_roll, events.outbox");
     gathered = confirmed = OK;
     gather_count = confirm_count = 0;
     rpc_test_init(&stage.test, WIRE__V1__ROLE__SERVICE);
@@ -129,7 +129,7 @@ run(struct stage *stage, unsigned instance)
 static struct composition_job
 take_and_die(struct stage *stage, unsigned instance)
 {
-    const struct pg_scope scope = scope_of(NULL, TEST_MS);
+    const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
     scoped(pg_tx_end) struct pg_tx tx = {0};
     struct composition_job job;
 
@@ -163,6 +163,7 @@ a_composition_is_solved_once_and_told_once(void **state)
     assert_int_equal(test_number(STATE), 2);
     assert_int_equal(test_number(RUNS), 1);
     assert_int_equal(test_number(JOBS), 0);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.composition_roll"), 0);
     assert_int_equal(test_number(SOLVED_EVENTS), 1);
     assert_int_equal(test_number("SELECT position FROM matching.composition"), 42);
     assert_int_equal(confirm_count, 1);

@@ -18,6 +18,14 @@ unpack(const ProtobufCMessageDescriptor *descriptor, struct bytes packed, struct
     return *ret ? OK : FAIL(arena, INTERNAL, "a stored composition cannot be read");
 }
 
+/* The roll first: see roll_tie.sql. */
+static struct status
+enqueue(struct pg_tx *tx, const char *id)
+{
+    TRY(pg_query(tx, &SQL_ROLL_PUT, PG_NONE, NULL));
+    return pg_query(tx, &SQL_QUEUE, PG_IN(pg_text(tx->scope.tenant_id), pg_text(id)), NULL);
+}
+
 struct status
 composition_store_insert(struct pg_tx *tx, struct arena *arena, const char *id,
                          const Matching__V1__CompositionQuestion *question)
@@ -29,7 +37,7 @@ composition_store_insert(struct pg_tx *tx, struct arena *arena, const char *id,
         tx, &SQL_INSERT,
         PG_IN(pg_text(tx->scope.tenant_id), pg_text(id), pg_bytes(packed.data, packed.size)),
         NULL));
-    return pg_query(tx, &SQL_QUEUE, PG_IN(pg_text(id), pg_text(tx->scope.tenant_id)), NULL);
+    return enqueue(tx, id);
 }
 
 struct status
@@ -78,7 +86,7 @@ composition_store_repeat(struct pg_tx *tx, struct arena *arena, const char *id,
     if (!touched)
         return FAIL(arena, VERSION_MISMATCH, "the composition has changed since version %llu",
                     (unsigned long long)expected_version);
-    return pg_query(tx, &SQL_QUEUE, PG_IN(pg_text(id), pg_text(tx->scope.tenant_id)), NULL);
+    return enqueue(tx, id);
 }
 
 struct status
@@ -107,16 +115,33 @@ composition_store_runs(struct pg_tx *tx, struct arena *arena, const char *id,
 }
 
 struct status
+composition_store_tenants(struct pg_tx *tx, struct arena *arena, const char ***ret,
+                          size_t *ret_count)
+{
+    scoped(pg_rows_clear) struct pg_rows rows = {0};
+    const char **ids;
+    size_t count = 0;
+
+    TRY(pg_query(tx, &SQL_ROLL_LIST, PG_NONE, &rows));
+    TRY(need(ids = ARENA_ARRAY(arena, const char *, rows.count + 1)));
+    while (count < rows.count && pg_next_row(&rows, arena, PG_OUT(pg_to_text(&ids[count]))))
+        count++;
+    TRY(pg_rows_status(&rows));
+    *ret = ids;
+    *ret_count = count;
+    return OK;
+}
+
+struct status
 composition_store_take(struct pg_tx *tx, struct arena *arena, int64_t lease_ms,
                        struct composition_job *ret)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
-    struct composition_job job = {.composition_id = "", .tenant_id = ""};
+    struct composition_job job = {.composition_id = "", .tenant_id = tx->scope.tenant_id};
 
     TRY(pg_query(tx, &SQL_TAKE, PG_IN(pg_i64(lease_ms)), &rows));
     if (!pg_next_row(&rows, arena,
-                     PG_OUT(pg_to_text(&job.composition_id), pg_to_text(&job.tenant_id),
-                            pg_to_u64(&job.attempts))))
+                     PG_OUT(pg_to_text(&job.composition_id), pg_to_u64(&job.attempts))))
         TRY(pg_rows_status(&rows));
     *ret = job;
     return OK;
@@ -275,7 +300,8 @@ composition_store_done(struct pg_tx *tx, struct arena *arena, const struct compo
     uint64_t touched;
 
     TRY(pg_execute(tx, &SQL_DROP_JOB,
-                   PG_IN(pg_text(job->composition_id), pg_i64((int64_t)job->attempts)),
+                   PG_IN(pg_text(tx->scope.tenant_id), pg_text(job->composition_id),
+                         pg_i64((int64_t)job->attempts)),
                    &touched));
     if (!touched)
         return FAIL(arena, ABORTED, "another instance has the composition %s",
@@ -284,9 +310,11 @@ composition_store_done(struct pg_tx *tx, struct arena *arena, const struct compo
         TRY(solve_pack(arena, &result->facts->base, &facts, &size));
     if (result->run)
         TRY(add_run(tx, arena, job->composition_id, result->run));
-    return pg_query(tx, &SQL_DONE,
-                    PG_IN(pg_text(tx->scope.tenant_id), pg_text(job->composition_id),
-                          pg_i64(result->state), pg_text(result->failure),
-                          pg_bytes(facts, size), pg_i64((int64_t)result->position)),
-                    NULL);
+    TRY(pg_query(tx, &SQL_DONE,
+                 PG_IN(pg_text(tx->scope.tenant_id), pg_text(job->composition_id),
+                       pg_i64(result->state), pg_text(result->failure), pg_bytes(facts, size),
+                       pg_i64((int64_t)result->position)),
+                 NULL));
+    TRY(pg_query(tx, &SQL_ROLL_HOLD, PG_NONE, NULL));
+    return pg_query(tx, &SQL_ROLL_TIE, PG_NONE, NULL);
 }

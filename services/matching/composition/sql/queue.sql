@@ -1,2 +1,2 @@
-INSERT INTO composition_job (composition_id, tenant_id) VALUES ($1::uuid, $2::uuid)
-ON CONFLICT (composition_id) DO NOTHING
+INSERT INTO composition_job (tenant_id, composition_id) VALUES ($1::uuid, $2::uuid)
+ON CONFLICT (tenant_id, composition_id) DO NOTHING

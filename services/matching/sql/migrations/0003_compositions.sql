@@ -26,25 +26,31 @@ CREATE TABLE composition_run (
     FOREIGN KEY (tenant_id, composition_id) REFERENCES composition (tenant_id, id)
 );
 
--- Where instances have to look, and when: ids and nothing else.  Taken by moving due_at; `attempts`
--- tells who took it last.
+-- Taken by moving due_at; `attempts` tells who took it last.
 CREATE TABLE composition_job (
-    composition_id uuid PRIMARY KEY,
     tenant_id      uuid NOT NULL,
+    composition_id uuid NOT NULL,
     due_at         timestamptz NOT NULL DEFAULT now(),
-    attempts       bigint NOT NULL DEFAULT 0
+    attempts       bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant_id, composition_id),
+    FOREIGN KEY (tenant_id, composition_id) REFERENCES composition (tenant_id, id)
 );
-CREATE INDEX composition_job_due ON composition_job (due_at);
+
+-- Where instances have to look: the ids of tenants with a job, nothing else.  Its row is locked
+-- before a job is added, and before the last one's going takes it away.
+CREATE TABLE composition_roll (
+    id uuid PRIMARY KEY
+);
 
 GRANT SELECT, INSERT, UPDATE ON composition TO app_matching;
 GRANT SELECT, INSERT ON composition_run TO app_matching;
-GRANT SELECT, INSERT, UPDATE, DELETE ON composition_job TO app_matching;
+GRANT SELECT, INSERT, UPDATE, DELETE ON composition_job, composition_roll TO app_matching;
 
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['composition', 'composition_run']
+    FOREACH name IN ARRAY ARRAY['composition', 'composition_run', 'composition_job']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);

@@ -97,3 +97,15 @@ GRANT SELECT (tenant_id, partnership_id, organisation_id, state) ON partnership_
     TO app_matching;
 CREATE POLICY partnership_member_published ON partnership_member FOR SELECT TO app_matching
     USING (tenant_id = current_setting('app.tenant')::uuid);
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['partnership', 'partnership_member', 'partnership_verdict']
+    LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %I FOR EACH ROW '
+                       'EXECUTE FUNCTION refuse_remote_tenant()', name || '_local', name);
+    END LOOP;
+END
+$$;

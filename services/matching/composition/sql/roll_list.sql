@@ -1,0 +1,1 @@
+SELECT id FROM composition_roll ORDER BY id LIMIT 1000
