@@ -48,7 +48,7 @@ set_scene(void)
     stage_sql(
         "TRUNCATE stage.profiles, stage.concepts, matching.suggestion, matching.listener, "
         "matching.idempotency, matching.saved_search, "
-        "matching.search_hit, matching.search_roll, events.outbox");
+        "matching.search_hit, matching.roll, events.outbox");
 }
 
 #define CONCEPTS                                                                               \

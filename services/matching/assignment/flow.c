@@ -38,8 +38,9 @@ longest_list(const struct assignment_instance *instance)
     return longest;
 }
 
-uint32_t
-flow_ranks_max(uint32_t students)
+/* Most choices of one student that a profile of `students` can tell apart. */
+static uint32_t
+ranks_max(uint32_t students)
 {
     return COST_PROFILE_LIMBS * cost_layout(students, 0).each;
 }
@@ -106,8 +107,7 @@ flow_create(const struct assignment_instance *instance,
     if (flow->layout.limbs > COST_LIMBS)
         return FAIL_FIELD(arena, "objective",
                           "with %u students it takes lists of at most %u choices, one has %u",
-                          instance->student_count, flow_ranks_max(instance->student_count),
-                          longest);
+                          instance->student_count, ranks_max(instance->student_count), longest);
     TRY(need(flow->choice_cost = ARENA_ARRAY(arena, struct cost, (size_t)longest + 1)));
     set_costs(flow, longest);
     TRY(make_nodes(flow, arena));

@@ -13,11 +13,8 @@
 
 struct flow;
 
-/* Most choices of one student that a profile of `students` can tell apart. */
-uint32_t flow_ranks_max(uint32_t students);
-
-/* Lives in `arena`; the instance must outlive it.  INVALID_ARGUMENT: a list is too long for the
- * objective (see flow_ranks_max). */
+/* Lives in `arena`; the instance must outlive it.  INVALID_ARGUMENT: a list has more choices
+ * than a profile of so many students can tell apart. */
 must_use struct status flow_create(const struct assignment_instance *instance,
                                    const struct assignment_lottery *lottery,
                                    struct arena *arena, struct flow **ret);

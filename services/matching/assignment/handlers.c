@@ -7,6 +7,7 @@
 #include "common/pg/cursor.h"
 #include "matching/v1/round_events.pb-c.h"
 #include "services/matching/assignment/assignment.h"
+#include "services/matching/roll.h"
 
 #define LISTING "rounds"
 #define PAGE_DEFAULT 20
@@ -231,7 +232,7 @@ solve_round(struct call *call, const Matching__V1__SolveRoundRequest *request,
     TRY(round_find(call, request->round_id, STORE_LOCK, &round));
     TRY(check_version(call, round, request->expected_version));
     TRY(rules_act(call->arena, round, ACT_SOLVE));
-    TRY(store_roll_put(call->tx));
+    TRY(roll_put(call->tx, ROLL_ROUNDS));
     TRY(step(call, round, request->expected_version,
              MATCHING__V1__ROUND_STATE__SOLVE_REQUESTED));
     reply->round = round;

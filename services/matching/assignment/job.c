@@ -9,6 +9,7 @@
 #include "matching/v1/round_events.pb-c.h"
 #include "services/matching/assignment/sheet.h"
 #include "services/matching/assignment/store.h"
+#include "services/matching/roll.h"
 
 #define LEASE_MS 60000
 #define ATTEMPTS_MAX 5
@@ -151,7 +152,7 @@ rounds_solve(struct call *call)
         scoped(pg_tx_end) struct pg_tx tx = {0};
 
         TRY(call_begin(call, NULL, true, &tx));
-        TRY(store_roll_list(&tx, call->arena, &tenants, &count));
+        TRY(roll_list(&tx, ROLL_ROUNDS, "", call->arena, &tenants, &count));
     }
     for (size_t i = 0; i < count; i++) {
         bool more = true;

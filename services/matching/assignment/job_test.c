@@ -8,6 +8,7 @@
 #include "common/pg/pg_test.h"
 #include "common/service/rpc_test.h"
 #include "services/matching/assignment/store_job.h"
+#include "services/matching/store.h"
 
 #define ROUND "0193a000-0000-7000-8fff-000000000001"
 #define STATE "SELECT state FROM matching.round"
@@ -27,7 +28,7 @@ struct stage {
 /* Thirty students want the same ten topics; the round is requested. */
 static const char *const scene[] = {
     "TRUNCATE matching.round CASCADE",
-    "TRUNCATE matching.round_roll, events.outbox",
+    "TRUNCATE matching.roll, events.outbox",
     "INSERT INTO matching.round (tenant_id, id, title, objective, seed, choices_max, fill, "
     "objection_days, state, resume) VALUES ('" TENANT_A "', '" ROUND
     "', 'x', 1, 5, 10, true, 7, "
@@ -40,7 +41,7 @@ static const char *const scene[] = {
     "SELECT '" TENANT_A "', '" ROUND "', 's' || n, "
     "'t' || n % 10 || ' t' || (n + 1) % 10 || ' t' || (n + 3) % 10 FROM generate_series(10, "
     "39) n",
-    "INSERT INTO matching.round_roll VALUES ('" TENANT_A "')",
+    "INSERT INTO matching.roll VALUES (1, '" TENANT_A "')",
 };
 
 static void
@@ -62,8 +63,8 @@ set_up(void **state)
     stage.test.call.clock = clock_system();
     stage.test.call.arena = &stage.test.arena;
     for (size_t i = 0; i < COUNT_OF(stage.pg); i++) {
-        const struct pg_statement *const *const lists[] = {rounds_statements, outbox_statements,
-                                                           NULL};
+        const struct pg_statement *const *const lists[] = {
+            matching_statements, rounds_statements, outbox_statements, NULL};
 
         stage.pg[i] = test_pg("app_matching", lists);
         assert_ok(pg_connect(stage.pg[i], in_ms(TEST_MS), &stage.test.arena));
@@ -120,7 +121,7 @@ a_round_is_solved_once_and_told_once(void **state)
                      10);
     run(*state, 1);
     assert_int_equal(test_number(RUN), 1);
-    assert_int_equal(test_number("SELECT count(*) FROM matching.round_roll"), 0);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.roll"), 0);
 }
 
 static void
@@ -133,7 +134,7 @@ another_instance_takes_over_when_the_lease_ends_with_the_same_result(void **stat
     run(stage, 0);
     places = test_number(PLACES);
     sql("UPDATE matching.round SET state = 6, resume = 7");
-    sql("INSERT INTO matching.round_roll VALUES ('" TENANT_A "')");
+    sql("INSERT INTO matching.roll VALUES (1, '" TENANT_A "')");
     dead = take_and_die(stage, 0);
     run(stage, 1); /* it is leased */
     assert_int_equal(test_number(STATE), 6);
@@ -192,7 +193,7 @@ an_attempt_that_never_ends_is_given_up(void **state)
     assert_int_equal(test_number(STATE), 5);
     assert_int_equal(test_number("SELECT count(*) FROM matching.round WHERE failure <> ''"), 1);
     run(*state, 0);
-    assert_int_equal(test_number("SELECT count(*) FROM matching.round_roll"), 0);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.roll"), 0);
 }
 
 int

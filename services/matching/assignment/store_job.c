@@ -2,34 +2,12 @@
 
 #include "common/wire/message.h"
 #include "services/matching/assignment/assignment_sql.h"
-
-struct status
-store_roll_put(struct pg_tx *tx)
-{
-    return pg_query(tx, &SQL_ROLL_PUT, PG_NONE, NULL);
-}
-
-struct status
-store_roll_list(struct pg_tx *tx, struct arena *arena, const char ***ret, size_t *ret_count)
-{
-    scoped(pg_rows_clear) struct pg_rows rows = {0};
-    const char **ids;
-    size_t count = 0;
-
-    TRY(pg_query(tx, &SQL_ROLL_LIST, PG_NONE, &rows));
-    TRY(need(ids = ARENA_ARRAY(arena, const char *, rows.count + 1)));
-    while (count < rows.count && pg_next_row(&rows, arena, PG_OUT(pg_to_text(&ids[count]))))
-        count++;
-    TRY(pg_rows_status(&rows));
-    *ret = ids;
-    *ret_count = count;
-    return OK;
-}
+#include "services/matching/roll.h"
 
 struct status
 store_roll_tie(struct pg_tx *tx)
 {
-    TRY(pg_query(tx, &SQL_ROLL_HOLD, PG_NONE, NULL));
+    TRY(roll_hold(tx, ROLL_ROUNDS));
     return pg_query(tx, &SQL_ROLL_TIE, PG_NONE, NULL);
 }
 

@@ -13,12 +13,7 @@ struct place_row {
     const char *barriers;        /* "barrier topic limit;..." for each better choice */
 };
 
-/* The tenant's rounds are to be looked at: before one becomes SOLVE_REQUESTED. */
-must_use struct status store_roll_put(struct pg_tx *tx);
-/* Tenants to look at.  Needs no tenant. */
-must_use struct status store_roll_list(struct pg_tx *tx, struct arena *arena, const char ***ret,
-                                       size_t *ret_count);
-/* Strikes the tenant from the list when nothing is requested any more. */
+/* Strikes the tenant from the roll when nothing is requested any more. */
 must_use struct status store_roll_tie(struct pg_tx *tx);
 
 struct store_request {

@@ -8,6 +8,7 @@
 #include "services/matching/composition/gather.h"
 #include "services/matching/composition/solve.h"
 #include "services/matching/composition/store.h"
+#include "services/matching/roll.h"
 #include "services/matching/state.h"
 
 #define JOBS_MAX 10 /* of one tenant in a row */
@@ -160,7 +161,7 @@ read_tenants(struct call *call, const char ***ret, size_t *ret_count)
     scoped(pg_tx_end) struct pg_tx tx = {0};
 
     TRY(call_begin(call, NULL, true, &tx));
-    return composition_store_tenants(&tx, call->arena, ret, ret_count);
+    return roll_list(&tx, ROLL_COMPOSITIONS, "", call->arena, ret, ret_count);
 }
 
 struct status

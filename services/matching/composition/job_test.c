@@ -11,6 +11,7 @@
 #include "services/matching/composition/store.h"
 #include "services/matching/composition/test_facts.h"
 #include "services/matching/state.h"
+#include "services/matching/store.h"
 
 #define COMPOSITION "0193a000-0000-7000-8ddd-000000000001"
 #define STATE "SELECT state FROM matching.composition"
@@ -84,7 +85,7 @@ set_up(void **state)
     memset(&stage, 0, sizeof stage);
     log_init("matching", "test", LOG_ERROR_LEVEL);
     sql("TRUNCATE matching.composition CASCADE");
-    sql("TRUNCATE matching.composition_roll, events.outbox");
+    sql("TRUNCATE matching.roll, events.outbox");
     gathered = confirmed = OK;
     gather_count = confirm_count = 0;
     rpc_test_init(&stage.test, WIRE__V1__ROLE__SERVICE);
@@ -93,8 +94,8 @@ set_up(void **state)
     stage.test.call.state = &stage.state;
     atomic_store(&stage.state.position, 42);
     for (size_t i = 0; i < COUNT_OF(stage.pg); i++) {
-        const struct pg_statement *const *const lists[] = {composition_statements,
-                                                           outbox_statements, NULL};
+        const struct pg_statement *const *const lists[] = {
+            matching_statements, composition_statements, outbox_statements, NULL};
 
         stage.pg[i] = test_pg("app_matching", lists);
         assert_ok(pg_connect(stage.pg[i], in_ms(TEST_MS), &stage.test.arena));
@@ -163,7 +164,7 @@ a_composition_is_solved_once_and_told_once(void **state)
     assert_int_equal(test_number(STATE), 2);
     assert_int_equal(test_number(RUNS), 1);
     assert_int_equal(test_number(JOBS), 0);
-    assert_int_equal(test_number("SELECT count(*) FROM matching.composition_roll"), 0);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.roll"), 0);
     assert_int_equal(test_number(SOLVED_EVENTS), 1);
     assert_int_equal(test_number("SELECT position FROM matching.composition"), 42);
     assert_int_equal(confirm_count, 1);

@@ -20,8 +20,9 @@ solve_pack(struct arena *arena, const ProtobufCMessage *message, const uint8_t *
     return OK;
 }
 
-struct status
-solve_hash(struct arena *arena, const ProtobufCMessage *message, const char **ret)
+/* BLAKE2b-256 of a packed message, hexadecimal. */
+static struct status
+hash_message(struct arena *arena, const ProtobufCMessage *message, const char **ret)
 {
     uint8_t digest[crypto_generichash_BYTES];
     char *text = arena_alloc(arena, 2 * sizeof digest + 1);
@@ -198,7 +199,7 @@ hash_answer(struct arena *arena, Matching__V1__CompositionRun *run)
     answer.conflict = run->conflict;
     answer.proven = run->proven;
     answer.ranking_proven = run->ranking_proven;
-    return solve_hash(arena, &answer.base, &run->answer_hash);
+    return hash_message(arena, &answer.base, &run->answer_hash);
 }
 
 static struct status
@@ -237,7 +238,7 @@ solve_facts(struct arena *arena, const Matching__V1__CompositionFacts *facts,
 
     TRY(need(run));
     matching__v1__composition_run__init(run);
-    TRY(solve_hash(arena, &facts->base, &run->inputs_hash));
+    TRY(hash_message(arena, &facts->base, &run->inputs_hash));
     TRY(model_make(arena, facts, &model));
     TRY(search(arena, facts, &model, clock, deadline, run));
     TRY(hash_answer(arena, run));

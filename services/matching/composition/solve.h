@@ -13,10 +13,6 @@
  * ends at the same place again. */
 #define SOLVE_WORK_MAX UINT64_C(200000000)
 
-/* BLAKE2b-256 of a packed message, hexadecimal. */
-must_use struct status solve_hash(struct arena *arena, const ProtobufCMessage *message,
-                                  const char **ret);
-
 /* Packs what may be larger than a message of the wire. */
 must_use struct status solve_pack(struct arena *arena, const ProtobufCMessage *message,
                                   const uint8_t **ret, size_t *ret_size);

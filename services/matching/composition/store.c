@@ -4,6 +4,7 @@
 #include "services/matching/composition/composition.h"
 #include "services/matching/composition/composition_sql.h"
 #include "services/matching/composition/solve.h"
+#include "services/matching/roll.h"
 
 const struct pg_statement *const *const composition_statements = SQL_STATEMENTS;
 
@@ -18,11 +19,10 @@ unpack(const ProtobufCMessageDescriptor *descriptor, struct bytes packed, struct
     return *ret ? OK : FAIL(arena, INTERNAL, "a stored composition cannot be read");
 }
 
-/* The roll first: see roll_tie.sql. */
 static struct status
 enqueue(struct pg_tx *tx, const char *id)
 {
-    TRY(pg_query(tx, &SQL_ROLL_PUT, PG_NONE, NULL));
+    TRY(roll_put(tx, ROLL_COMPOSITIONS));
     return pg_query(tx, &SQL_QUEUE, PG_IN(pg_text(tx->scope.tenant_id), pg_text(id)), NULL);
 }
 
@@ -110,24 +110,6 @@ composition_store_runs(struct pg_tx *tx, struct arena *arena, const char *id,
     }
     TRY(pg_rows_status(&rows));
     *ret = runs;
-    *ret_count = count;
-    return OK;
-}
-
-struct status
-composition_store_tenants(struct pg_tx *tx, struct arena *arena, const char ***ret,
-                          size_t *ret_count)
-{
-    scoped(pg_rows_clear) struct pg_rows rows = {0};
-    const char **ids;
-    size_t count = 0;
-
-    TRY(pg_query(tx, &SQL_ROLL_LIST, PG_NONE, &rows));
-    TRY(need(ids = ARENA_ARRAY(arena, const char *, rows.count + 1)));
-    while (count < rows.count && pg_next_row(&rows, arena, PG_OUT(pg_to_text(&ids[count]))))
-        count++;
-    TRY(pg_rows_status(&rows));
-    *ret = ids;
     *ret_count = count;
     return OK;
 }
@@ -315,6 +297,6 @@ composition_store_done(struct pg_tx *tx, struct arena *arena, const struct compo
                        pg_i64(result->state), pg_text(result->failure), pg_bytes(facts, size),
                        pg_i64((int64_t)result->position)),
                  NULL));
-    TRY(pg_query(tx, &SQL_ROLL_HOLD, PG_NONE, NULL));
+    TRY(roll_hold(tx, ROLL_COMPOSITIONS));
     return pg_query(tx, &SQL_ROLL_TIE, PG_NONE, NULL);
 }

@@ -32,10 +32,6 @@ must_use struct status composition_store_runs(struct pg_tx *tx, struct arena *ar
                                               Matching__V1__CompositionRun ***ret,
                                               size_t *ret_count);
 
-/* The tenants that have jobs; in a transaction without a tenant. */
-must_use struct status composition_store_tenants(struct pg_tx *tx, struct arena *arena,
-                                                 const char ***ret, size_t *ret_count);
-
 /* A job of the transaction's tenant, that this instance has until its lease ends. */
 struct composition_job {
     const char *composition_id; /* "": there is none */

@@ -2,6 +2,7 @@
 
 #include "common/service/call.h"
 #include "matching/v1/searches.pb-c.h"
+#include "services/matching/roll.h"
 #include "services/matching/searches/rules.h"
 #include "services/matching/searches/searches.h"
 #include "services/matching/searches/store.h"
@@ -79,13 +80,13 @@ load_all(struct call *call, const struct snapshot *snapshot, struct standing *st
 
         arena_reset(&arena);
         TRY(call_begin(call, NULL, true, &tx));
-        TRY(store_search_roll(&tx, &arena, after, &tenants, &count));
+        TRY(roll_list(&tx, ROLL_SEARCHES, after, &arena, &tenants, &count));
         TRY(call_commit(call));
         for (size_t i = 0; i < count; i++)
             TRY(load_tenant(call, snapshot, standing, tenants[i]));
         if (count > 0)
             (void)snprintf(after, sizeof after, "%s", tenants[count - 1]);
-    } while (count == SEARCHES_PAGE);
+    } while (count == ROLL_PAGE);
     return OK;
 }
 

@@ -1,5 +1,6 @@
 #include "services/matching/searches/store.h"
 
+#include "services/matching/roll.h"
 #include "services/matching/searches/searches.h"
 #include "services/matching/searches/searches_sql.h"
 
@@ -13,7 +14,7 @@ store_search_count(struct pg_tx *tx, const char *account_id, uint64_t *ret_of_ac
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
 
-    TRY(pg_query(tx, &SQL_ENROL, PG_NONE, NULL));
+    TRY(roll_put(tx, ROLL_SEARCHES)); /* so that they are counted by one at a time */
     TRY(pg_query(tx, &SQL_COUNT, PG_IN(pg_text(account_id)), &rows));
     (void)pg_next_row(&rows, NULL, PG_OUT(pg_to_u64(ret_of_account), pg_to_u64(ret_of_tenant)));
     return pg_rows_status(&rows);
@@ -172,34 +173,6 @@ store_search_hits(struct pg_tx *tx, struct arena *arena, const char *id, size_t 
     *ret = hits;
     *ret_count = count;
     return OK;
-}
-
-/* Rows of one text. */
-static struct status
-take_texts(struct pg_rows *rows, struct arena *arena, const char ***ret, size_t *ret_count)
-{
-    const char **texts = ARENA_ARRAY(arena, const char *, rows->count + 1);
-    size_t count = 0;
-
-    TRY(need(texts));
-    while (count < rows->count && pg_next_row(rows, arena, PG_OUT(pg_to_text(&texts[count]))))
-        count++;
-    TRY(pg_rows_status(rows));
-    *ret = texts;
-    *ret_count = count;
-    return OK;
-}
-
-struct status
-store_search_roll(struct pg_tx *tx, struct arena *arena, const char *after_id,
-                  const char ***ret, size_t *ret_count)
-{
-    scoped(pg_rows_clear) struct pg_rows rows = {0};
-
-    TRY(pg_query(tx, &SQL_ROLL,
-                 PG_IN(pg_text(*after_id ? after_id : FIRST_ID), pg_i64(SEARCHES_PAGE)),
-                 &rows));
-    return take_texts(&rows, arena, ret, ret_count);
 }
 
 struct status

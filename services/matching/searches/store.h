@@ -1,7 +1,7 @@
 #pragma once
 
 /* Where saved searches and their hits are kept; see services/matching/store.h for how these
- * functions answer. All take part in the transaction of a tenant but store_search_roll. */
+ * functions answer. All take part in the transaction of a tenant. */
 
 #include "common/pg/pg_tx.h"
 #include "matching/v1/searches.pb-c.h"
@@ -34,11 +34,6 @@ must_use struct status store_search_remove(struct pg_tx *tx, struct arena *arena
 /* Newest first. */
 must_use struct status store_search_hits(struct pg_tx *tx, struct arena *arena, const char *id,
                                          size_t limit, Matching__V1__Hit ***ret,
-                                         size_t *ret_count);
-
-/* Tenants that may have searches, by id after `after_id`, at most SEARCHES_PAGE. */
-must_use struct status store_search_roll(struct pg_tx *tx, struct arena *arena,
-                                         const char *after_id, const char ***ret,
                                          size_t *ret_count);
 
 /* A profile, as a hit refers to it. */

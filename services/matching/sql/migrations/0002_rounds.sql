@@ -118,14 +118,16 @@ CREATE TABLE round_objection (
     FOREIGN KEY (tenant_id, round_id) REFERENCES round ON DELETE CASCADE
 );
 
--- Where the solving job has to look: the ids of tenants with a round that is requested, nothing
--- else.  Its row is locked before a round becomes requested or is no longer.
-CREATE TABLE round_roll (
-    id uuid PRIMARY KEY
+-- Which tenants have something of a kind, for those who must ask across tenants: 1 rounds to solve,
+-- 2 compositions to solve, 3 saved searches.  Ids of tenants, nothing else.
+CREATE TABLE roll (
+    kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 3),
+    id   uuid NOT NULL,
+    PRIMARY KEY (kind, id)
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON round, round_limit, round_topic, round_student,
-    round_ranking, round_run, round_place, round_objection, round_roll TO app_matching;
+    round_ranking, round_run, round_place, round_objection, roll TO app_matching;
 
 DO $$
 DECLARE

@@ -36,15 +36,9 @@ CREATE TABLE composition_job (
     FOREIGN KEY (tenant_id, composition_id) REFERENCES composition (tenant_id, id)
 );
 
--- Where instances have to look: the ids of tenants with a job, nothing else.  Its row is locked
--- before a job is added, and before the last one's going takes it away.
-CREATE TABLE composition_roll (
-    id uuid PRIMARY KEY
-);
-
 GRANT SELECT, INSERT, UPDATE ON composition TO app_matching;
 GRANT SELECT, INSERT ON composition_run TO app_matching;
-GRANT SELECT, INSERT, UPDATE, DELETE ON composition_job, composition_roll TO app_matching;
+GRANT SELECT, INSERT, UPDATE, DELETE ON composition_job TO app_matching;
 
 DO $$
 DECLARE

@@ -33,14 +33,8 @@ CREATE TABLE search_hit (
 );
 CREATE INDEX search_hit_newest ON search_hit (tenant_id, search_id, position DESC, profile_id);
 
--- Tenants that have or had searches: where an instance reads when it starts. Nothing else is here.
-CREATE TABLE search_roll (
-    id uuid PRIMARY KEY
-);
-
 GRANT SELECT, INSERT, DELETE, UPDATE ON saved_search TO app_matching;
 GRANT SELECT, INSERT, DELETE ON search_hit TO app_matching;
-GRANT SELECT, INSERT, UPDATE ON search_roll TO app_matching;
 
 ALTER TABLE saved_search ENABLE ROW LEVEL SECURITY;
 ALTER TABLE saved_search FORCE ROW LEVEL SECURITY;

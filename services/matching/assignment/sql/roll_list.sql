@@ -1,1 +1,0 @@
-SELECT id FROM round_roll ORDER BY id LIMIT 1000

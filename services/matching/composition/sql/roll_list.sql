@@ -1,1 +1,0 @@
-SELECT id FROM composition_roll ORDER BY id LIMIT 1000
