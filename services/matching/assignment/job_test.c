@@ -2,13 +2,8 @@
 
 #include "services/matching/assignment/assignment.h"
 
-#include <string.h>
-
-#include "common/pg/outbox.h"
-#include "common/pg/pg_test.h"
-#include "common/service/rpc_test.h"
 #include "services/matching/assignment/store_job.h"
-#include "services/matching/store.h"
+#include "services/matching/test_jobs.h"
 
 #define ROUND "0193a000-0000-7000-8fff-000000000001"
 #define STATE "SELECT state FROM matching.round"
@@ -19,11 +14,6 @@
 #define PLACES                                                                                 \
     "SELECT ('x' || left(md5(string_agg(student || topic || barriers, ',' "                    \
     "ORDER BY student)), 8))::bit(32)::int FROM matching.round_place"
-
-struct stage {
-    struct rpc_test test;
-    struct pg *pg[2];
-};
 
 /* Thirty students want the same ten topics; the round is requested. */
 static const char *const scene[] = {
@@ -44,66 +34,41 @@ static const char *const scene[] = {
     "INSERT INTO matching.roll VALUES (1, '" TENANT_A "')",
 };
 
-static void
-sql(const char *statement)
-{
-    test_run("postgres", NULL, statement);
-}
-
 static int
 set_up(void **state)
 {
-    static struct stage stage;
+    static struct test_jobs jobs;
 
-    memset(&stage, 0, sizeof stage);
-    log_init("matching", "test", LOG_ERROR_LEVEL);
     for (size_t i = 0; i < COUNT_OF(scene); i++)
-        sql(scene[i]);
-    rpc_test_init(&stage.test, WIRE__V1__ROLE__SERVICE);
-    stage.test.call.clock = clock_system();
-    stage.test.call.arena = &stage.test.arena;
-    for (size_t i = 0; i < COUNT_OF(stage.pg); i++) {
-        const struct pg_statement *const *const lists[] = {
-            matching_statements, rounds_statements, outbox_statements, NULL};
-
-        stage.pg[i] = test_pg("app_matching", lists);
-        assert_ok(pg_connect(stage.pg[i], in_ms(TEST_MS), &stage.test.arena));
-    }
-    *state = &stage;
+        test_jobs_sql(scene[i]);
+    test_jobs_begin(&jobs, rounds_statements);
+    *state = &jobs;
     return 0;
 }
 
 static int
 tear_down(void **state)
 {
-    struct stage *stage = *state;
-
-    for (size_t i = 0; i < COUNT_OF(stage->pg); i++)
-        pg_destroy(&stage->pg[i]);
-    rpc_test_fini(&stage->test);
+    test_jobs_end(*state);
     return 0;
 }
 
 static void
-run(struct stage *stage, unsigned instance)
+run(struct test_jobs *jobs, unsigned instance)
 {
-    stage->test.call.pg = stage->pg[instance];
-    stage->test.call.tx = NULL;
-    stage->test.call.tenant_id = "";
-    stage->test.call.deadline = in_ms(30000);
-    assert_ok(rounds_solve(&stage->test.call));
+    test_jobs_run(jobs, instance, rounds_solve);
 }
 
 /* An instance takes the round, and is not heard of again. */
 static struct store_request
-take_and_die(struct stage *stage, unsigned instance)
+take_and_die(struct test_jobs *jobs, unsigned instance)
 {
     const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
     scoped(pg_tx_end) struct pg_tx tx = {0};
     struct store_request request;
 
-    assert_ok(pg_tx_begin(stage->pg[instance], &scope, &stage->test.arena, &tx));
-    assert_ok(store_take(&tx, &stage->test.arena, 60000, &request));
+    assert_ok(pg_tx_begin(jobs->pg[instance], &scope, &jobs->test.arena, &tx));
+    assert_ok(store_take(&tx, &jobs->test.arena, 60000, &request));
     assert_ok(pg_tx_commit(&tx));
     assert_string_equal(request.round_id, ROUND);
     return request;
@@ -127,19 +92,19 @@ a_round_is_solved_once_and_told_once(void **state)
 static void
 another_instance_takes_over_when_the_lease_ends_with_the_same_result(void **state)
 {
-    struct stage *stage = *state;
+    struct test_jobs *jobs = *state;
     struct store_request dead;
     int64_t places;
 
-    run(stage, 0);
+    run(jobs, 0);
     places = test_number(PLACES);
-    sql("UPDATE matching.round SET state = 6, resume = 7");
-    sql("INSERT INTO matching.roll VALUES (1, '" TENANT_A "')");
-    dead = take_and_die(stage, 0);
-    run(stage, 1); /* it is leased */
+    test_jobs_sql("UPDATE matching.round SET state = 6, resume = 7");
+    test_jobs_sql("INSERT INTO matching.roll VALUES (1, '" TENANT_A "')");
+    dead = take_and_die(jobs, 0);
+    run(jobs, 1); /* it is leased */
     assert_int_equal(test_number(STATE), 6);
-    sql("UPDATE matching.round SET lease_until = now() - interval '1 second'");
-    run(stage, 1);
+    test_jobs_sql("UPDATE matching.round SET lease_until = now() - interval '1 second'");
+    run(jobs, 1);
     assert_int_equal(test_number(STATE), 7);
     assert_int_equal(test_number(RUN), 2);
     assert_int_equal(test_number(PLACES), places);
@@ -152,10 +117,10 @@ another_instance_takes_over_when_the_lease_ends_with_the_same_result(void **stat
         scoped(pg_tx_end) struct pg_tx tx = {0};
         bool stood = true;
 
-        sql("UPDATE matching.round SET state = 6, resume = 7, attempts = 2");
-        assert_ok(pg_tx_begin(stage->pg[0], &scope, &stage->test.arena, &tx));
-        assert_ok(store_solved(&tx, &stage->test.arena, &dead,
-                               MATCHING__V1__ROUND_STATE__SOLVED, &sheet, NULL, 0, &stood));
+        test_jobs_sql("UPDATE matching.round SET state = 6, resume = 7, attempts = 2");
+        assert_ok(pg_tx_begin(jobs->pg[0], &scope, &jobs->test.arena, &tx));
+        assert_ok(store_solved(&tx, &jobs->test.arena, &dead, MATCHING__V1__ROUND_STATE__SOLVED,
+                               &sheet, NULL, 0, &stood));
         assert_false(stood);
         assert_ok(pg_tx_commit(&tx));
         assert_int_equal(test_number(PLACES), places);
@@ -165,7 +130,7 @@ another_instance_takes_over_when_the_lease_ends_with_the_same_result(void **stat
 static void
 from_objections_it_leads_back_to_them(void **state)
 {
-    sql("UPDATE matching.round SET resume = 8");
+    test_jobs_sql("UPDATE matching.round SET resume = 8");
     run(*state, 0);
     assert_int_equal(test_number(STATE), 8);
     assert_int_equal(test_number(RUN), 1);
@@ -174,8 +139,8 @@ from_objections_it_leads_back_to_them(void **state)
 static void
 what_cannot_be_solved_goes_back_with_the_reason(void **state)
 {
-    sql("UPDATE matching.round_student SET pinned = 't0', pin_reason = 'x' "
-        "WHERE code IN ('s10', 's11', 's12')");
+    test_jobs_sql("UPDATE matching.round_student SET pinned = 't0', pin_reason = 'x' "
+                  "WHERE code IN ('s10', 's11', 's12')");
     run(*state, 0);
     assert_int_equal(test_number(STATE), 5);
     assert_int_equal(test_number(RUN), 0);
@@ -188,7 +153,7 @@ what_cannot_be_solved_goes_back_with_the_reason(void **state)
 static void
 an_attempt_that_never_ends_is_given_up(void **state)
 {
-    sql("UPDATE matching.round SET attempts = 5");
+    test_jobs_sql("UPDATE matching.round SET attempts = 5");
     run(*state, 0);
     assert_int_equal(test_number(STATE), 5);
     assert_int_equal(test_number("SELECT count(*) FROM matching.round WHERE failure <> ''"), 1);

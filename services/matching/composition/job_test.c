@@ -4,14 +4,11 @@
 
 #include <string.h>
 
-#include "common/pg/outbox.h"
-#include "common/pg/pg_test.h"
-#include "common/service/rpc_test.h"
 #include "services/matching/composition/gather.h"
 #include "services/matching/composition/store.h"
 #include "services/matching/composition/test_facts.h"
 #include "services/matching/state.h"
-#include "services/matching/store.h"
+#include "services/matching/test_jobs.h"
 
 #define COMPOSITION "0193a000-0000-7000-8ddd-000000000001"
 #define STATE "SELECT state FROM matching.composition"
@@ -21,12 +18,6 @@
     "SELECT count(*) FROM events.outbox "                                                      \
     "WHERE position('org.samverka.composition.solved.v1'::bytea IN event) > 0"
 #define HASHES "SELECT count(DISTINCT inputs_hash || answer_hash) FROM matching.composition_run"
-
-struct stage {
-    struct rpc_test test;
-    struct pg *pg[2];
-    struct state state;
-};
 
 /* What registry answers. */
 static struct status gathered, confirmed;
@@ -57,13 +48,7 @@ gather_confirm(struct call *call, const char *tenant_id,
 }
 
 static void
-sql(const char *statement)
-{
-    test_run("postgres", NULL, statement);
-}
-
-static void
-ask(struct stage *stage)
+ask(struct test_jobs *jobs)
 {
     Matching__V1__CompositionQuestion question = MATCHING__V1__COMPOSITION_QUESTION__INIT;
     const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
@@ -72,88 +57,71 @@ ask(struct stage *stage)
     question.programme_code = "KA";
     question.sets_wanted = 3;
     question.limit_ms = 10000;
-    assert_ok(pg_tx_begin(stage->pg[0], &scope, &stage->test.arena, &tx));
-    assert_ok(composition_store_insert(&tx, &stage->test.arena, COMPOSITION, &question));
+    assert_ok(pg_tx_begin(jobs->pg[0], &scope, &jobs->test.arena, &tx));
+    assert_ok(composition_store_insert(&tx, &jobs->test.arena, COMPOSITION, &question));
     assert_ok(pg_tx_commit(&tx));
 }
 
 static int
 set_up(void **state)
 {
-    static struct stage stage;
+    static struct test_jobs jobs;
+    static struct state service;
 
-    memset(&stage, 0, sizeof stage);
-    log_init("matching", "test", LOG_ERROR_LEVEL);
-    sql("TRUNCATE matching.composition CASCADE");
-    sql("TRUNCATE matching.roll, events.outbox");
+    test_jobs_sql("TRUNCATE matching.composition CASCADE");
+    test_jobs_sql("TRUNCATE matching.roll, events.outbox");
     gathered = confirmed = OK;
     gather_count = confirm_count = 0;
-    rpc_test_init(&stage.test, WIRE__V1__ROLE__SERVICE);
-    stage.test.call.clock = clock_system();
-    stage.test.call.arena = &stage.test.arena;
-    stage.test.call.state = &stage.state;
-    atomic_store(&stage.state.position, 42);
-    for (size_t i = 0; i < COUNT_OF(stage.pg); i++) {
-        const struct pg_statement *const *const lists[] = {
-            matching_statements, composition_statements, outbox_statements, NULL};
-
-        stage.pg[i] = test_pg("app_matching", lists);
-        assert_ok(pg_connect(stage.pg[i], in_ms(TEST_MS), &stage.test.arena));
-    }
-    ask(&stage);
-    *state = &stage;
+    test_jobs_begin(&jobs, composition_statements);
+    memset(&service, 0, sizeof service);
+    atomic_store(&service.position, 42);
+    jobs.test.call.state = &service;
+    ask(&jobs);
+    *state = &jobs;
     return 0;
 }
 
 static int
 tear_down(void **state)
 {
-    struct stage *stage = *state;
-
-    for (size_t i = 0; i < COUNT_OF(stage->pg); i++)
-        pg_destroy(&stage->pg[i]);
-    rpc_test_fini(&stage->test);
+    test_jobs_end(*state);
     return 0;
 }
 
 static void
-run(struct stage *stage, unsigned instance)
+run(struct test_jobs *jobs, unsigned instance)
 {
-    stage->test.call.pg = stage->pg[instance];
-    stage->test.call.tx = NULL;
-    stage->test.call.tenant_id = "";
-    stage->test.call.deadline = in_ms(30000);
-    assert_ok(composition_job_run(&stage->test.call));
+    test_jobs_run(jobs, instance, composition_job_run);
 }
 
 /* An instance takes the job, and is not heard of again. */
 static struct composition_job
-take_and_die(struct stage *stage, unsigned instance)
+take_and_die(struct test_jobs *jobs, unsigned instance)
 {
     const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
     scoped(pg_tx_end) struct pg_tx tx = {0};
     struct composition_job job;
 
-    assert_ok(pg_tx_begin(stage->pg[instance], &scope, &stage->test.arena, &tx));
-    assert_ok(composition_store_take(&tx, &stage->test.arena, 60000, &job));
+    assert_ok(pg_tx_begin(jobs->pg[instance], &scope, &jobs->test.arena, &tx));
+    assert_ok(composition_store_take(&tx, &jobs->test.arena, 60000, &job));
     assert_ok(pg_tx_commit(&tx));
     return job;
 }
 
 static void
-repeat(struct stage *stage)
+repeat(struct test_jobs *jobs)
 {
     const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
     scoped(pg_tx_end) struct pg_tx tx = {0};
     Matching__V1__Composition *composition;
 
-    assert_ok(pg_tx_begin(stage->pg[0], &scope, &stage->test.arena, &tx));
-    assert_ok(composition_store_get(&tx, &stage->test.arena, COMPOSITION, &composition));
-    assert_code(composition_store_repeat(&tx, &stage->test.arena, COMPOSITION,
-                                         composition->version + 1),
-                VERSION_MISMATCH);
+    assert_ok(pg_tx_begin(jobs->pg[0], &scope, &jobs->test.arena, &tx));
+    assert_ok(composition_store_get(&tx, &jobs->test.arena, COMPOSITION, &composition));
+    assert_code(
+        composition_store_repeat(&tx, &jobs->test.arena, COMPOSITION, composition->version + 1),
+        VERSION_MISMATCH);
     assert_ok(
-        composition_store_repeat(&tx, &stage->test.arena, COMPOSITION, composition->version));
+        composition_store_repeat(&tx, &jobs->test.arena, COMPOSITION, composition->version));
     assert_ok(pg_tx_commit(&tx));
 }
 
@@ -175,16 +143,16 @@ a_composition_is_solved_once_and_told_once(void **state)
 static void
 another_instance_takes_over_when_the_lease_ends(void **state)
 {
-    struct stage *stage = *state;
-    const struct composition_job dead = take_and_die(stage, 0);
+    struct test_jobs *jobs = *state;
+    const struct composition_job dead = take_and_die(jobs, 0);
     const struct composition_result late = {
         .state = MATCHING__V1__COMPOSITION_STATE__COMPOSITION_FAILED, .failure = "late"};
 
     assert_string_equal(dead.composition_id, COMPOSITION);
-    run(stage, 1); /* it is leased */
+    run(jobs, 1); /* it is leased */
     assert_int_equal(test_number(STATE), 1);
-    sql("UPDATE matching.composition_job SET due_at = now() - interval '1 second'");
-    run(stage, 1);
+    test_jobs_sql("UPDATE matching.composition_job SET due_at = now() - interval '1 second'");
+    run(jobs, 1);
     assert_int_equal(test_number(STATE), 2);
     assert_int_equal(test_number(RUNS), 1);
     {
@@ -192,8 +160,8 @@ another_instance_takes_over_when_the_lease_ends(void **state)
         const struct pg_scope scope = scope_of(TENANT_A, TEST_MS);
         scoped(pg_tx_end) struct pg_tx tx = {0};
 
-        assert_ok(pg_tx_begin(stage->pg[0], &scope, &stage->test.arena, &tx));
-        assert_code(composition_store_done(&tx, &stage->test.arena, &dead, &late), ABORTED);
+        assert_ok(pg_tx_begin(jobs->pg[0], &scope, &jobs->test.arena, &tx));
+        assert_code(composition_store_done(&tx, &jobs->test.arena, &dead, &late), ABORTED);
     }
     assert_int_equal(test_number(STATE), 2);
 }
@@ -201,12 +169,12 @@ another_instance_takes_over_when_the_lease_ends(void **state)
 static void
 solved_again_it_gives_the_same_from_what_was_stored(void **state)
 {
-    struct stage *stage = *state;
+    struct test_jobs *jobs = *state;
 
-    run(stage, 0);
-    repeat(stage);
+    run(jobs, 0);
+    repeat(jobs);
     assert_int_equal(test_number(STATE), 1);
-    run(stage, 1);
+    run(jobs, 1);
     assert_int_equal(test_number(STATE), 2);
     assert_int_equal(test_number(RUNS), 2);
     assert_int_equal(test_number(HASHES), 1);
@@ -244,7 +212,7 @@ while_registry_is_away_it_is_tried_again_five_times(void **state)
         assert_int_equal(test_number(STATE), 1);
         run(*state, 1); /* it is not due */
         assert_int_equal(gather_count, i + 1);
-        sql("UPDATE matching.composition_job SET due_at = now()");
+        test_jobs_sql("UPDATE matching.composition_job SET due_at = now()");
     }
     run(*state, 0);
     assert_int_equal(test_number(STATE), 4);
@@ -254,18 +222,18 @@ while_registry_is_away_it_is_tried_again_five_times(void **state)
 static void
 another_tenant_sees_nothing(void **state)
 {
-    struct stage *stage = *state;
+    struct test_jobs *jobs = *state;
     const struct pg_scope scope = scope_of(TENANT_B, TEST_MS);
     scoped(pg_tx_end) struct pg_tx tx = {0};
     Matching__V1__Composition *composition;
     Matching__V1__CompositionRun **runs;
     size_t count;
 
-    run(stage, 0);
-    assert_ok(pg_tx_begin(stage->pg[0], &scope, &stage->test.arena, &tx));
-    assert_code(composition_store_get(&tx, &stage->test.arena, COMPOSITION, &composition),
+    run(jobs, 0);
+    assert_ok(pg_tx_begin(jobs->pg[0], &scope, &jobs->test.arena, &tx));
+    assert_code(composition_store_get(&tx, &jobs->test.arena, COMPOSITION, &composition),
                 NOT_FOUND);
-    assert_ok(composition_store_runs(&tx, &stage->test.arena, COMPOSITION, &runs, &count));
+    assert_ok(composition_store_runs(&tx, &jobs->test.arena, COMPOSITION, &runs, &count));
     assert_int_equal(count, 0);
 }
 
