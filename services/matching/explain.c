@@ -1,25 +1,11 @@
 #include "services/matching/explain.h"
 
 #include "common/wire/message.h"
+#include "services/matching/explain_parts.h"
 
-#define REASONS_MAX (PROFILE_CONCEPTS_MAX + PROFILE_TAGS_MAX + SCORE_BOOSTS_MAX + 8)
-
-/* What the reasons of one pair are made from. */
-struct explaining {
-    const struct score_context *context;
-    const struct query *query;
-    const struct vocabulary *vocabulary;
-    const struct profile *offer;
-    struct arena *arena;
-    Matching__V1__Reason **items;
-    size_t count;
-    uint32_t concepts; /* points of concepts so far, before breadth takes from them */
-};
-
-/* A reason of `points`; none when there are no points. */
-static struct status
-add(struct explaining *explaining, enum part part, Matching__V1__ReasonSource source,
-    uint32_t points, Matching__V1__Reason **ret)
+struct status
+explaining_add(struct explaining *explaining, enum part part, Matching__V1__ReasonSource source,
+               uint32_t points, Matching__V1__Reason **ret)
 {
     Matching__V1__Reason *reason = ARENA_NEW(explaining->arena, Matching__V1__Reason);
 
@@ -34,8 +20,8 @@ add(struct explaining *explaining, enum part part, Matching__V1__ReasonSource so
     return OK;
 }
 
-static struct status
-set_text(struct arena *arena, const char **field, const char *text)
+struct status
+explaining_set_text(struct arena *arena, const char **field, const char *text)
 {
     char *copy = arena_copy(arena, text);
 
@@ -44,106 +30,29 @@ set_text(struct arena *arena, const char **field, const char *text)
     return OK;
 }
 
-static bool
-is_beneath(const struct vocabulary *vocabulary, uint32_t concept, uint32_t node)
+/* By points, then by letters: the same in every replica. */
+static int
+by_worth(const void *a, const void *b)
 {
-    for (int depth = 0; depth <= VOCABULARY_DEPTH_MAX && concept != VOCABULARY_NONE; depth++) {
-        if (concept == node)
-            return true;
-        concept = vocabulary_broader(vocabulary, concept);
-    }
-    return false;
+    const struct shared_word *left = a;
+    const struct shared_word *right = b;
+
+    if (left->points != right->points)
+        return left->points > right->points ? -1 : 1;
+    return strcmp(left->word, right->word);
 }
 
-/* What breadth leaves of the points: shares of the running sum, so that they add up. */
-static uint32_t
-leave(struct explaining *explaining, uint32_t points)
+struct status
+explaining_set_words(struct explaining *explaining, struct shared_word *shared, size_t count,
+                     Matching__V1__Reason *reason)
 {
-    const uint32_t breadth = score_breadth(explaining->offer);
-    const uint32_t before = explaining->concepts * breadth / 1000;
-
-    explaining->concepts += points;
-    return explaining->concepts * breadth / 1000 - before;
-}
-
-/* The offered concept that earned the points: the weightiest at or beneath the node. */
-static const struct profile_concept *
-find_offered(const struct explaining *explaining, uint32_t node)
-{
-    const struct profile_concept *best = NULL;
-
-    for (size_t i = 0; i < explaining->offer->concept_count; i++) {
-        const struct profile_concept *concept = &explaining->offer->concepts[i];
-
-        if ((!best || concept->weight > best->weight) &&
-            is_beneath(explaining->vocabulary, concept->concept, node))
-        best = concept;
-    }
-    return best;
-}
-
-static struct status
-set_concept_id(struct explaining *explaining, const char **field, uint32_t concept)
-{
-    char id[UUID_SIZE];
-
-    uid_format(vocabulary_id(explaining->vocabulary, concept), id);
-    return set_text(explaining->arena, field, id);
-}
-
-/* Which words named the concepts, where one of them was not named by its own side. */
-static struct status
-set_linked_words(struct explaining *explaining, const struct profile_concept *sought,
-                 const struct profile_concept *found, Matching__V1__Reason *reason)
-{
-    const struct profile_concept *sides[] = {sought, found};
-
-    TRY(need(reason->words = ARENA_ARRAY(explaining->arena, const char *, COUNT_OF(sides))));
-    for (size_t i = 0; i < COUNT_OF(sides); i++) {
-        if (!sides[i] || !sides[i]->linked)
-            continue;
-        TRY(set_text(explaining->arena, &reason->words[reason->n_words++], sides[i]->span));
-        /* With words on both sides, the seeker's language is told. */
-        if (!*reason->language)
-            TRY(set_text(explaining->arena, &reason->language,
-                         lang_tag((enum lang)sides[i]->lang)));
-    }
+    if (count > 0)
+        qsort(shared, count, sizeof *shared, by_worth);
+    TRY(need(reason->words = ARENA_ARRAY(explaining->arena, const char *, EXPLAIN_WORDS_MAX)));
+    for (size_t i = 0; i < count && i < EXPLAIN_WORDS_MAX; i++)
+        TRY(explaining_set_text(explaining->arena, &reason->words[reason->n_words++],
+                                shared[i].word));
     return OK;
-}
-
-static struct status
-explain_concept(struct explaining *explaining, const struct query_concept *concept)
-{
-    const struct profile_concept *found;
-    enum nearness nearest = NEAR_NONE;
-    Matching__V1__Reason *reason;
-    uint32_t points = 0;
-    bool linked;
-
-    for (int near = NEAR_COUSIN; near > NEAR_NONE; near--) {
-        uint32_t packed;
-
-        if (concept->node[near] == VOCABULARY_NONE)
-            continue;
-        packed = profile_find_term(explaining->offer, concept->node[near]);
-        points += query_points(concept->points[near], packed);
-        if (packed)
-            nearest = (enum nearness)near;
-    }
-    points = leave(explaining, points);
-    if (points == 0)
-        return OK;
-    found = find_offered(explaining, concept->node[nearest]);
-    linked = concept->sought->linked || (found && found->linked);
-    TRY(add(explaining, PART_CONCEPTS,
-            linked ? MATCHING__V1__REASON_SOURCE__FROM_LINKED_WORDS
-                   : MATCHING__V1__REASON_SOURCE__FROM_CONCEPTS,
-            points, &reason));
-    reason->nearness = (Matching__V1__Nearness)nearest;
-    TRY(set_concept_id(explaining, &reason->concept_id, concept->sought->concept));
-    if (found)
-        TRY(set_concept_id(explaining, &reason->found_concept_id, found->concept));
-    return linked ? set_linked_words(explaining, concept->sought, found, reason) : OK;
 }
 
 static uint32_t
@@ -165,25 +74,7 @@ points_of(const struct query *query, enum lane lane, uint32_t term)
                : 0;
 }
 
-/* A word that both texts have. */
-struct shared_word {
-    uint32_t points;
-    const char *word;
-};
-
-/* By points, then by letters: the same in every replica. */
-static int
-by_worth(const void *a, const void *b)
-{
-    const struct shared_word *left = a;
-    const struct shared_word *right = b;
-
-    if (left->points != right->points)
-        return left->points > right->points ? -1 : 1;
-    return strcmp(left->word, right->word);
-}
-
-/* The shared words that earned most. */
+/* The words that the texts share. */
 static struct status
 set_shared_words(struct explaining *explaining, enum lane lane, Matching__V1__Reason *reason)
 {
@@ -197,27 +88,20 @@ set_shared_words(struct explaining *explaining, enum lane lane, Matching__V1__Re
         if (points > 0 && profile_find_term(explaining->offer, text->stems[i].term))
             shared[count++] = (struct shared_word){points, text->stems[i].word};
     }
-    qsort(shared, count, sizeof *shared, by_worth);
-    TRY(need(reason->words = ARENA_ARRAY(explaining->arena, const char *, EXPLAIN_WORDS_MAX)));
-    for (size_t i = 0; i < count && i < EXPLAIN_WORDS_MAX; i++)
-        TRY(set_text(explaining->arena, &reason->words[reason->n_words++], shared[i].word));
-    return OK;
+    return explaining_set_words(explaining, shared, count, reason);
 }
 
 static struct status
-explain_text(struct explaining *explaining, uint32_t points)
+explain_text(struct explaining *explaining, enum lane lane, uint32_t points)
 {
-    uint32_t lanes[LANE_COUNT];
     Matching__V1__Reason *reason;
-    enum lane lane;
 
     if (points == 0)
         return OK;
-    query_lanes(explaining->query, explaining->offer, lanes);
-    lane = score_best_text(lanes);
-    TRY(add(explaining, PART_TEXT, MATCHING__V1__REASON_SOURCE__FROM_WORDS, points, &reason));
-    TRY(set_text(explaining->arena, &reason->language,
-                 lang_tag((enum lang)(lane - LANE_TEXT))));
+    TRY(explaining_add(explaining, PART_TEXT, MATCHING__V1__REASON_SOURCE__FROM_WORDS, points,
+                       &reason));
+    TRY(explaining_set_text(explaining->arena, &reason->language,
+                            lang_tag((enum lang)(lane - LANE_TEXT))));
     return set_shared_words(explaining, lane, reason);
 }
 
@@ -233,21 +117,22 @@ explain_facts(struct explaining *explaining, const struct score *score)
     char name[8];
 
     size = score_field_digits(seeker, offer, &code);
-    TRY(add(explaining, PART_FIELD, facts, score->parts[PART_FIELD], &reason));
+    TRY(explaining_add(explaining, PART_FIELD, facts, score->parts[PART_FIELD], &reason));
     TRY(need(reason->name = arena_copy_n(explaining->arena, code, size)));
     (void)snprintf(name, sizeof name, "%u", (unsigned)offer->eqf);
-    TRY(add(explaining, PART_LEVEL, facts, score->parts[PART_LEVEL], &reason));
-    TRY(set_text(explaining->arena, &reason->name, name));
+    TRY(explaining_add(explaining, PART_LEVEL, facts, score->parts[PART_LEVEL], &reason));
+    TRY(explaining_set_text(explaining->arena, &reason->name, name));
     size = score_region_level(seeker, offer);
-    TRY(add(explaining, PART_REGION, facts, score->parts[PART_REGION], &reason));
+    TRY(explaining_add(explaining, PART_REGION, facts, score->parts[PART_REGION], &reason));
     TRY(need(reason->name = arena_copy_n(explaining->arena, offer->nuts, size)));
     for (size_t i = 0; i < seeker->tag_count; i++) {
         if (!score_has_tag(offer, seeker->tags[i].key))
             continue;
-        TRY(add(explaining, PART_FOCUS, facts, score_tag_points(seeker), &reason));
-        TRY(set_text(explaining->arena, &reason->name, seeker->tags[i].name));
+        TRY(explaining_add(explaining, PART_FOCUS, facts, score_tag_points(seeker), &reason));
+        TRY(explaining_set_text(explaining->arena, &reason->name, seeker->tags[i].name));
     }
-    return add(explaining, PART_FRESHNESS, facts, score->parts[PART_FRESHNESS], &reason);
+    return explaining_add(explaining, PART_FRESHNESS, facts, score->parts[PART_FRESHNESS],
+                          &reason);
 }
 
 static struct status
@@ -265,10 +150,10 @@ explain_boosts(struct explaining *explaining)
         if (!score_boost_applies(context, boost, explaining->query->seeker, explaining->offer))
             continue;
         day_format(boost->last_day, until);
-        TRY(add(explaining, PART_BOOST, MATCHING__V1__REASON_SOURCE__FROM_RULE, boost->points,
-                &reason));
-        TRY(set_text(explaining->arena, &reason->name, names[boost->name]));
-        TRY(set_text(explaining->arena, &reason->valid_until, until));
+        TRY(explaining_add(explaining, PART_BOOST, MATCHING__V1__REASON_SOURCE__FROM_RULE,
+                           boost->points, &reason));
+        TRY(explaining_set_text(explaining->arena, &reason->name, names[boost->name]));
+        TRY(explaining_set_text(explaining->arena, &reason->valid_until, until));
     }
     return OK;
 }
@@ -309,12 +194,19 @@ explain_pair(const struct score_context *context, const struct query *query,
              const struct vocabulary *vocabulary, const struct profile *offer,
              const struct score *score, struct arena *arena, struct reasons *ret)
 {
-    struct explaining explaining = {context, query, vocabulary, offer, arena, NULL, 0, 0};
+    struct explaining explaining = {.context = context,
+                                    .query = query,
+                                    .vocabulary = vocabulary,
+                                    .offer = offer,
+                                    .arena = arena};
+    uint32_t lanes[LANE_COUNT];
 
+    query_lanes(query, offer, lanes);
+    explaining.by_name = score_best_concepts(lanes) == LANE_NAMES;
     TRY(need(explaining.items = ARENA_ARRAY(arena, Matching__V1__Reason *, REASONS_MAX)));
     for (size_t i = 0; i < query->concept_count; i++)
         TRY(explain_concept(&explaining, &query->concepts[i]));
-    TRY(explain_text(&explaining, score->parts[PART_TEXT]));
+    TRY(explain_text(&explaining, score_best_text(lanes), score->parts[PART_TEXT]));
     TRY(explain_facts(&explaining, score));
     TRY(explain_boosts(&explaining));
     TRY(check_sums(&explaining, score));

@@ -175,6 +175,35 @@ a_sibling_and_a_cousin_earn_less_and_are_named(void **state)
     assert_true(reasons.items[0]->score_thousandths < sibling);
 }
 
+/* In a crowd that says nothing of machines, the word is rare and the area is not. */
+static void
+concepts_of_like_names_meet_by_their_words(void **state)
+{
+    struct world *world = *state;
+    struct profile_row need = world_row(world, KIND_NEED, 1);
+    struct profile_row person = world_row(world, KIND_PERSON, 2);
+    struct profile_row crowd[60];
+    struct reasons reasons;
+
+    for (unsigned i = 0; i < COUNT_OF(crowd); i++) {
+        crowd[i] = world_row(world, KIND_PERSON, 100 + i);
+        world_wants(world, &crowd[i], STATISTICS, 1000);
+    }
+    world_put(world, crowd, COUNT_OF(crowd));
+    world_wants(world, &need, MACHINE_LEARNING, 1000);
+    world_wants(world, &person, MACHINE_VISION_SYSTEMS, 1000);
+    reasons = one_reason(world, &need, &person);
+    told_in(world, &reasons, LANG_SV);
+    assert_int_equal(reasons.items[0]->nearness, MATCHING__V1__NEARNESS__NAME);
+    assert_int_equal(reasons.items[0]->n_words, 1);
+    assert_string_equal(reasons.items[0]->words[0], "machine");
+    assert_string_equal(reasons.items[0]->text,
+                        "Söks: maskininlärning. Erbjuds: maskinseendesystem, vars namn har ord "
+                        "gemensamt: machine.");
+    assert_in_range(reasons.items[0]->score_thousandths, SCORE_NAMES_MAX / 4,
+                    SCORE_NAMES_MAX * 3 / 4);
+}
+
 static void
 what_lies_beneath_the_concept_sought_counts_as_the_concept(void **state)
 {
@@ -327,6 +356,7 @@ main(void)
         WORLD_TEST(reasons_of_profiles_by_chance_add_up_exactly),
         WORLD_TEST(a_named_concept_is_told_in_each_language_by_its_label),
         WORLD_TEST(a_sibling_and_a_cousin_earn_less_and_are_named),
+        WORLD_TEST(concepts_of_like_names_meet_by_their_words),
         WORLD_TEST(what_lies_beneath_the_concept_sought_counts_as_the_concept),
         WORLD_TEST(a_swedish_need_meets_a_finnish_profile_through_concepts_in_their_words),
         WORLD_TEST(shared_words_are_told_with_their_language),

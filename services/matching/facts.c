@@ -18,7 +18,8 @@
 #define CLUSTERS 251u
 
 _Static_assert(SEEN_FIRST + SEEN_BUCKETS == FACTS_CLASSES, "classes are counted");
-_Static_assert(KERNEL_LANES == LANE_COUNT, "a lane of the scan for each lane of the score");
+_Static_assert(KERNEL_LANES == LANE_COUNT && KERNEL_FIRST_LANES == LANE_TEXT,
+               "a lane of the scan for each lane of the score");
 
 struct status
 facts_region(struct facts_regions *regions, const struct profile *profile, uint16_t *ret)

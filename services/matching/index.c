@@ -27,7 +27,7 @@ struct index {
 static uint32_t
 term_limit(const struct index *index)
 {
-    return vocabulary_count(index->vocabulary) + index->dictionary.count;
+    return vocabulary_terms(index->vocabulary) + index->dictionary.count;
 }
 
 void

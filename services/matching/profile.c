@@ -48,7 +48,7 @@ struct draft {
 };
 
 #define TERMS_MAX                                                                              \
-    (PROFILE_CONCEPTS_MAX * (VOCABULARY_DEPTH_MAX + 1) +                                       \
+    (PROFILE_CONCEPTS_MAX * (VOCABULARY_DEPTH_MAX + 1 + LABEL_WORDS_MAX) +                     \
      LANG_COUNT * (PROFILE_STEMS_MAX + PROFILE_GRAMS_MAX))
 
 static void
@@ -118,7 +118,7 @@ text_term(struct draft *draft, uint64_t key, uint32_t *ret)
 
     if (failed(dictionary_put(draft->maker->dictionary, key, &number)))
         return false;
-    *ret = vocabulary_count(draft->maker->vocabulary) + number;
+    *ret = vocabulary_terms(draft->maker->vocabulary) + number;
     return true;
 }
 
@@ -196,25 +196,33 @@ read_text(struct draft *draft, enum lang lang)
     return OK;
 }
 
-/* The concepts with all that stands above them, and the words; each term once, with the
- * greatest weight. */
+/* A concept, all that stands above it, and the words of its name. */
+static void
+gather_concept(struct draft *draft, const struct profile_concept *named)
+{
+    const struct vocabulary *vocabulary = draft->maker->vocabulary;
+    const struct label_word_list *words = vocabulary_words(vocabulary, named->concept);
+    uint32_t concept = named->concept;
+
+    for (int depth = 0; depth <= VOCABULARY_DEPTH_MAX && concept != VOCABULARY_NONE; depth++) {
+        draft->terms[draft->term_count++] = TERM_PACK(concept, named->weight);
+        concept = vocabulary_broader(vocabulary, concept);
+    }
+    for (uint32_t i = 0; i < words->count; i++)
+        draft->terms[draft->term_count++] =
+            TERM_PACK(vocabulary_word_term(vocabulary, words->numbers[i]), named->weight);
+}
+
+/* What the profile has of concepts and words; each term once, with the greatest weight. */
 static struct status
 gather_terms(struct draft *draft)
 {
-    const struct vocabulary *vocabulary = draft->maker->vocabulary;
     size_t kept = 0;
 
     draft->terms = ARENA_ARRAY(draft->maker->scratch, uint32_t, TERMS_MAX);
     TRY(need(draft->terms));
-    for (size_t i = 0; i < draft->profile.concept_count; i++) {
-        uint32_t concept = draft->concepts[i].concept;
-
-        for (int depth = 0; depth <= VOCABULARY_DEPTH_MAX && concept != VOCABULARY_NONE;
-             depth++) {
-            draft->terms[draft->term_count++] = TERM_PACK(concept, draft->concepts[i].weight);
-            concept = vocabulary_broader(vocabulary, concept);
-        }
-    }
+    for (size_t i = 0; i < draft->profile.concept_count; i++)
+        gather_concept(draft, &draft->concepts[i]);
     for (size_t lang = 0; lang < LANG_COUNT; lang++) {
         const struct profile_text *text = &draft->profile.text[lang];
 

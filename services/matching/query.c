@@ -98,6 +98,23 @@ by_term(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* Sorts, and makes one of those with the same term; how many are left. */
+static size_t
+merge_terms(struct query_term *terms, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 0)
+        qsort(terms, count, sizeof *terms, by_term);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && terms[kept - 1].term == terms[i].term)
+            terms[kept - 1].points += terms[i].points;
+        else
+            terms[kept++] = terms[i];
+    }
+    return kept;
+}
+
 static struct status
 make_concepts(const struct score_statistics *statistics, struct arena *arena,
               struct query *query)
@@ -106,7 +123,6 @@ make_concepts(const struct score_statistics *statistics, struct arena *arena,
     struct share share = {.points = SCORE_CONCEPTS_MAX / 10};
     struct query_term *terms;
     size_t count = 0;
-    size_t kept = 0;
 
     query->concepts = ARENA_ARRAY(arena, struct query_concept, seeker->concept_count + 1u);
     terms = ARENA_ARRAY(arena, struct query_term, (seeker->concept_count + 1u) * NEAR_COUNT);
@@ -128,16 +144,62 @@ make_concepts(const struct score_statistics *statistics, struct arena *arena,
                 terms[count++] =
                     (struct query_term){concept->node[near], concept->points[near]};
     }
-    qsort(terms, count, sizeof *terms, by_term);
-    for (size_t i = 0; i < count; i++) {
-        if (kept > 0 && terms[kept - 1].term == terms[i].term)
-            terms[kept - 1].points += terms[i].points;
-        else
-            terms[kept++] = terms[i];
-    }
     query->concept_count = seeker->concept_count;
     query->terms[LANE_CONCEPTS] = terms;
-    query->term_count[LANE_CONCEPTS] = kept;
+    query->term_count[LANE_CONCEPTS] = merge_terms(terms, count);
+    return OK;
+}
+
+/* What a word says of a sought concept: rare words say much more than common ones, so that
+ * "manage" in two names is next to nothing. */
+static uint64_t
+name_value(const struct score_statistics *statistics, const struct profile_concept *sought,
+           uint32_t number)
+{
+    const uint64_t concept = RARITY_FLOOR + rarity_of(statistics, sought->concept);
+    const uint64_t word =
+        rarity_of(statistics, vocabulary_word_term(statistics->vocabulary, number));
+
+    return sought->weight * concept * (word * word / 256);
+}
+
+/* The words of all names share the points of the lane. */
+static struct status
+make_names(const struct score_statistics *statistics, struct arena *arena, struct query *query)
+{
+    const struct profile *seeker = query->seeker;
+    struct share share = {.points = SCORE_NAMES_MAX / 10};
+    struct query_term *terms = ARENA_ARRAY(arena, struct query_term,
+                                           (size_t)seeker->concept_count * LABEL_WORDS_MAX + 1);
+    size_t count = 0;
+
+    TRY(need(terms));
+    for (size_t i = 0; i < seeker->concept_count; i++) {
+        struct query_concept *concept = &query->concepts[i];
+        const struct label_word_list *words =
+            vocabulary_words(statistics->vocabulary, concept->sought->concept);
+
+        concept->name_count = words->count;
+        for (uint32_t j = 0; j < words->count; j++) {
+            concept->names[j].number = words->numbers[j];
+            share.total += name_value(statistics, concept->sought, words->numbers[j]);
+        }
+    }
+    for (size_t i = 0; i < seeker->concept_count; i++) {
+        struct query_concept *concept = &query->concepts[i];
+
+        for (uint32_t j = 0; j < concept->name_count; j++) {
+            struct query_name *name = &concept->names[j];
+
+            name->points =
+                10 * next_share(&share, name_value(statistics, concept->sought, name->number));
+            if (name->points > 0)
+                terms[count++] = (struct query_term){
+                    vocabulary_word_term(statistics->vocabulary, name->number), name->points};
+        }
+    }
+    query->terms[LANE_NAMES] = terms;
+    query->term_count[LANE_NAMES] = merge_terms(terms, count);
     return OK;
 }
 
@@ -205,6 +267,7 @@ query_make(const struct profile *seeker, const struct score_statistics *statisti
     struct query query = {.seeker = seeker};
 
     TRY(make_concepts(statistics, arena, &query));
+    TRY(make_names(statistics, arena, &query));
     for (size_t lang = 0; lang < LANG_COUNT; lang++)
         TRY(make_text(statistics, &seeker->text[lang], arena, &query.terms[LANE_TEXT + lang],
                       &query.term_count[LANE_TEXT + lang]));

@@ -16,6 +16,12 @@ score_best_text(const uint32_t lanes[LANE_COUNT])
     return best;
 }
 
+enum lane
+score_best_concepts(const uint32_t lanes[LANE_COUNT])
+{
+    return lanes[LANE_NAMES] > lanes[LANE_CONCEPTS] ? LANE_NAMES : LANE_CONCEPTS;
+}
+
 static bool
 kinds_pair(const struct profile *seeker, const struct profile *offer)
 {
@@ -240,7 +246,8 @@ score_finish(const struct score_context *context, const struct profile *seeker,
 {
     struct score score = {0};
 
-    score.parts[PART_CONCEPTS] = lanes[LANE_CONCEPTS] * score_breadth(offer) / 1000;
+    score.parts[PART_CONCEPTS] =
+        lanes[score_best_concepts(lanes)] * score_breadth(offer) / 1000;
     score.parts[PART_TEXT] = lanes[score_best_text(lanes)];
     if (score.parts[PART_CONCEPTS] + score.parts[PART_TEXT] < context->rules->substance_min)
         return false;

@@ -10,10 +10,11 @@
 
 #include "services/matching/profile.h"
 
-#define SCORE_WEIGHTS_VERSION "2026-12"
+#define SCORE_WEIGHTS_VERSION "2026-12.2"
 
 /* The greatest points of each part; together 100,000.  Boosts come on top. */
 #define SCORE_CONCEPTS_MAX 60000u
+#define SCORE_NAMES_MAX 57000u /* of concepts by the words of their names alone */
 #define SCORE_TEXT_MAX 15000u
 #define SCORE_REGION_MAX 8000u
 #define SCORE_FOCUS_MAX 7000u
@@ -37,7 +38,14 @@ enum part {
 };
 
 /* The numbers of matching.v1.Nearness. */
-enum nearness { NEAR_NONE, NEAR_SAME, NEAR_SIBLING, NEAR_COUSIN, NEAR_COUNT };
+enum nearness {
+    NEAR_NONE,
+    NEAR_SAME,
+    NEAR_SIBLING,
+    NEAR_COUSIN,
+    NEAR_COUNT,
+    NEAR_NAME = NEAR_COUNT, /* only words of the names meet */
+};
 
 enum boost_name { BOOST_RURAL, BOOST_SME, BOOST_NAME_COUNT };
 
@@ -83,14 +91,24 @@ struct query_term {
     uint32_t points; /* of an offer that has it with full weight */
 };
 
-/* A concept sought: what each further nearness adds. */
+/* A word of a sought concept's name. */
+struct query_name {
+    uint32_t number; /* of the word in the vocabulary */
+    uint32_t points; /* a multiple of 10 */
+};
+
+/* A concept sought: what each further nearness adds, and what each word of its name is worth.
+ */
 struct query_concept {
     const struct profile_concept *sought;
     uint32_t node[NEAR_COUNT];   /* the term that must be met; VOCABULARY_NONE: no such level */
     uint32_t points[NEAR_COUNT]; /* multiples of 10, so that weights in tenths divide them */
+    struct query_name names[LABEL_WORDS_MAX];
+    uint32_t name_count;
 };
 
-enum lane { LANE_CONCEPTS, LANE_TEXT, LANE_COUNT = LANE_TEXT + LANG_COUNT };
+/* Concepts are met by what they are, or by the words of their names; texts in one language. */
+enum lane { LANE_CONCEPTS, LANE_NAMES, LANE_TEXT, LANE_COUNT = LANE_TEXT + LANG_COUNT };
 
 /* What a profile seeks, with the points that each term is worth now.  Lives in an arena. */
 struct query {
@@ -119,6 +137,10 @@ void query_lanes(const struct query *query, const struct profile *offer,
 /* The lane with the best text: languages never add up, a translation is not a second text. */
 enum lane score_best_text(const uint32_t lanes[LANE_COUNT]);
 
+/* LANE_CONCEPTS or LANE_NAMES: what says more of the concepts sought.  Names never add to the
+ * concepts themselves: with the same concept its name has met as well. */
+enum lane score_best_concepts(const uint32_t lanes[LANE_COUNT]);
+
 /* Whether the two may be shown to each other at all: kinds, dates, languages, capacity, owner.
  */
 bool score_admits(const struct score_context *context, const struct profile *seeker,
@@ -130,7 +152,7 @@ bool score_admits(const struct score_context *context, const struct profile *see
  * each doubling takes SCORE_BREADTH_LOSS.  Never more than 1000, so that what the lanes add up
  * bounds the part from above. */
 #define SCORE_BREADTH_FREE 8u
-#define SCORE_BREADTH_LOSS 60u
+#define SCORE_BREADTH_LOSS 80u
 uint32_t score_breadth(const struct profile *offer);
 
 /* All parts, given the points by lane.  false: too little substance. */

@@ -282,7 +282,7 @@ an_offer_of_many_concepts_says_less_with_each(void **state)
 
         offer.concept_count = count;
         breadth = score_breadth(&offer);
-        assert_true(breadth <= last && breadth > 700);
+        assert_true(breadth <= last && breadth > 650);
         if (count <= SCORE_BREADTH_FREE)
             assert_int_equal(breadth, 1000);
         last = breadth;

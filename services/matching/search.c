@@ -223,6 +223,22 @@ concepts_meet(const struct seekers *seekers, const struct profile *seeker)
 }
 
 static bool
+names_meet(const struct seekers *seekers, const struct profile *seeker)
+{
+    const struct vocabulary *vocabulary = seekers->statistics.vocabulary;
+
+    for (size_t i = 0; i < seeker->concept_count; i++) {
+        const struct label_word_list *words =
+            vocabulary_words(vocabulary, seeker->concepts[i].concept);
+
+        for (uint32_t j = 0; j < words->count; j++)
+            if (offers_term(seekers, vocabulary_word_term(vocabulary, words->numbers[j])))
+                return true;
+    }
+    return false;
+}
+
+static bool
 texts_meet(const struct seekers *seekers, const struct profile *seeker)
 {
     for (size_t lang = 0; lang < LANG_COUNT; lang++) {
@@ -243,8 +259,10 @@ texts_meet(const struct seekers *seekers, const struct profile *seeker)
 static bool
 may_reach(const struct seekers *seekers, const struct profile *seeker)
 {
-    const uint32_t substance = (concepts_meet(seekers, seeker) ? SCORE_CONCEPTS_MAX : 0) +
-                               (texts_meet(seekers, seeker) ? SCORE_TEXT_MAX : 0);
+    const uint32_t concepts = concepts_meet(seekers, seeker) ? SCORE_CONCEPTS_MAX
+                              : names_meet(seekers, seeker)  ? SCORE_NAMES_MAX
+                                                             : 0;
+    const uint32_t substance = concepts + (texts_meet(seekers, seeker) ? SCORE_TEXT_MAX : 0);
 
     return substance >= seekers->search->context->rules->substance_min &&
            substance + seekers->rest >= seekers->search->least_total;

@@ -65,6 +65,8 @@ concept_text(const Matching__V1__Reason *reason)
         return TEXT_concept_sibling;
     case MATCHING__V1__NEARNESS__COUSIN:
         return TEXT_concept_cousin;
+    case MATCHING__V1__NEARNESS__NAME:
+        return TEXT_concept_name;
     default:
         return strcmp(reason->concept_id, reason->found_concept_id) == 0 ? TEXT_concept_equal
                                                                          : TEXT_concept_same;
@@ -91,7 +93,8 @@ tell_concept(Matching__V1__Reason *reason, const struct vocabulary *vocabulary, 
                  arena_copy(arena, label_of(vocabulary, reason->found_concept_id, lang))));
     const struct text_value all[] = {{"sought", reason->concept_label},
                                      {"found", reason->found_concept_label},
-                                     {"origin", origin}};
+                                     {"origin", origin},
+                                     {"words", words}};
     return fill(arena, concept_text(reason), lang, all, COUNT_OF(all), &reason->text);
 }
 

@@ -8,6 +8,7 @@ struct concept {
     uint32_t same; /* the concept that stands for it: itself, or an earlier one */
     uint32_t beneath;
     const char *label[LANG_COUNT];
+    struct label_word_list words;
 };
 
 struct vocabulary {
@@ -16,6 +17,7 @@ struct vocabulary {
     struct concept *concepts;
     uint32_t count;
     struct labels labels;
+    struct label_words label_words;
 };
 
 static void
@@ -24,6 +26,7 @@ destroy(struct vocabulary **vocabulary)
     if (!*vocabulary)
         return;
     labels_fini(&(*vocabulary)->labels);
+    label_words_fini(&(*vocabulary)->label_words);
     arena_fini(&(*vocabulary)->arena);
     free(*vocabulary);
     *vocabulary = NULL;
@@ -195,6 +198,29 @@ learn_labels(struct vocabulary *vocabulary, const struct concept_row *rows, stru
     return labels_finish(&vocabulary->labels);
 }
 
+/* The language that is asked for first decides which words meet: English, which most
+ * vocabularies have. */
+static enum lang
+label_language(const struct concept *concept)
+{
+    return *concept->label[LANG_EN] ? LANG_EN : *concept->label[LANG_SV] ? LANG_SV : LANG_FI;
+}
+
+static struct status
+learn_label_words(struct vocabulary *vocabulary, struct words *words, struct arena *scratch)
+{
+    label_words_init(&vocabulary->label_words, &vocabulary->arena);
+    for (uint32_t i = 0; i < vocabulary->count; i++) {
+        struct concept *concept = &vocabulary->concepts[i];
+        const enum lang lang = label_language(concept);
+
+        arena_reset(scratch);
+        TRY(label_words_add(&vocabulary->label_words, words, lang, concept->label[lang],
+                            scratch, &concept->words));
+    }
+    return OK;
+}
+
 struct status
 vocabulary_create(struct concept_row *rows, size_t count, struct words *words,
                   struct arena *arena, struct vocabulary **ret)
@@ -214,6 +240,7 @@ vocabulary_create(struct concept_row *rows, size_t count, struct words *words,
         qsort(rows, count, sizeof *rows, by_id);
     TRY(copy_concepts(vocabulary, rows, count, arena));
     TRY(learn_labels(vocabulary, rows, words, &scratch));
+    TRY(learn_label_words(vocabulary, words, &scratch));
     join_broader(vocabulary, rows);
     *ret = take(&vocabulary);
     return OK;
@@ -243,6 +270,30 @@ uint32_t
 vocabulary_broader(const struct vocabulary *vocabulary, uint32_t concept)
 {
     return vocabulary->concepts[concept].broader;
+}
+
+uint32_t
+vocabulary_terms(const struct vocabulary *vocabulary)
+{
+    return vocabulary->count + vocabulary->label_words.numbers.count;
+}
+
+const struct label_word_list *
+vocabulary_words(const struct vocabulary *vocabulary, uint32_t concept)
+{
+    return &vocabulary->concepts[concept].words;
+}
+
+uint32_t
+vocabulary_word_term(const struct vocabulary *vocabulary, uint32_t number)
+{
+    return vocabulary->count + number;
+}
+
+const char *
+vocabulary_word(const struct vocabulary *vocabulary, uint32_t number)
+{
+    return vocabulary->label_words.texts[number];
 }
 
 const char *

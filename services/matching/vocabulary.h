@@ -6,6 +6,7 @@
  * Immutable once made; any thread may read it.  Held by count, on the index's thread alone.
  */
 
+#include "services/matching/concepts/label_words.h"
 #include "services/matching/concepts/labels.h"
 #include "services/matching/uid.h"
 
@@ -42,6 +43,17 @@ uint32_t vocabulary_find(const struct vocabulary *vocabulary, const struct uid *
 const struct uid *vocabulary_id(const struct vocabulary *vocabulary, uint32_t concept);
 /* VOCABULARY_NONE: nothing stands above it. */
 uint32_t vocabulary_broader(const struct vocabulary *vocabulary, uint32_t concept);
+/* Terms below it stand for concepts, by their numbers, and from there on for words of labels.
+ */
+uint32_t vocabulary_terms(const struct vocabulary *vocabulary);
+/* The words of a concept's label in English, or where it has none in Swedish or Finnish, by
+ * number. */
+const struct label_word_list *vocabulary_words(const struct vocabulary *vocabulary,
+                                               uint32_t concept);
+/* A word's term. */
+uint32_t vocabulary_word_term(const struct vocabulary *vocabulary, uint32_t number);
+/* As a label has it, in lower case. */
+const char *vocabulary_word(const struct vocabulary *vocabulary, uint32_t number);
 /* In another language when there is none in this; "" when there is none at all. */
 const char *vocabulary_label(const struct vocabulary *vocabulary, uint32_t concept,
                              enum lang lang);

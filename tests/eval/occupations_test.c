@@ -9,7 +9,7 @@
 #define UNRELATED 2
 #define OCCUPATIONS 2802
 #define LIMIT 100
-#define EVAL_HALVES_LEAST 0.02
+#define EVAL_HALVES_LEAST 0.20
 
 static struct arena arena;
 static struct eval_data data;

@@ -10,7 +10,10 @@
 
 #include "services/matching/engine/base.h"
 
-#define KERNEL_LANES 4u
+/* Lanes are alternatives, of which the best counts: the first among themselves, and the rest.
+ */
+#define KERNEL_LANES 5u
+#define KERNEL_FIRST_LANES 2u
 #define KERNEL_AHEAD 8u /* blocks whose words are on their way */
 
 /* An area while it is searched.  Arrays by block are padded to whole groups, those by place to

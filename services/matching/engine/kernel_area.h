@@ -22,6 +22,32 @@ add_where(struct vec sum, const struct area_job *job, const uint64_t *bits, uint
     return sum;
 }
 
+/* The best of the lanes [first, end): what the sparse terms gave, and the dense ones. */
+static inline struct vec
+best_lane(const struct area_job *job, uint16_t *const *given, size_t at, const uint64_t *bits,
+          uint32_t first, uint32_t end)
+{
+    struct vec best = add_where(vec_load(&given[first][at]), job, bits,
+                                first ? job->lane_ends[first - 1] : 0, job->lane_ends[first]);
+
+    for (uint32_t lane = first + 1; lane < end; lane++)
+        best = vec_max(best, add_where(vec_load(&given[lane][at]), job, bits,
+                                       job->lane_ends[lane - 1], job->lane_ends[lane]));
+    return best;
+}
+
+static inline struct vec
+add_lanes(const struct area_job *job, uint16_t *const *given, size_t at, const uint64_t *bits)
+{
+    const uint32_t count = job->lane_count;
+    struct vec sum = best_lane(job, given, at, bits, 0,
+                               count < KERNEL_FIRST_LANES ? count : KERNEL_FIRST_LANES);
+
+    if (count > KERNEL_FIRST_LANES)
+        sum = vec_add(sum, best_lane(job, given, at, bits, KERNEL_FIRST_LANES, count));
+    return sum;
+}
+
 /* The most that a document of each block can have; returns the most of all. */
 static inline uint16_t
 find_bounds(struct area_job *job)
@@ -34,19 +60,9 @@ find_bounds(struct area_job *job)
     for (uint32_t group = 0; group < job->group_count; group++) {
         const uint64_t *present = &job->present[(size_t)group * job->stride];
         uint16_t *bounds = &job->bounds[group * 64];
-        struct vec sum = vec_load(&job->tops[0][group * 64]);
+        struct vec sum = add_lanes(job, job->tops, (size_t)group * 64, present);
         uint64_t keep;
 
-        sum = add_where(sum, job, present, 0, job->lane_ends[0]);
-        if (job->lane_count > 1) {
-            struct vec best = vec_set(0);
-
-            for (uint32_t lane = 1; lane < job->lane_count; lane++)
-                best = vec_max(best,
-                               add_where(vec_load(&job->tops[lane][group * 64]), job, present,
-                                         job->lane_ends[lane - 1], job->lane_ends[lane]));
-            sum = vec_add(sum, best);
-        }
         keep = job->keep[group] &= vec_reach(sum, job->least_terms);
         sum = vec_add(sum, all);
         vec_store(bounds, sum);
@@ -85,16 +101,7 @@ evaluate(struct area_job *job, uint32_t block)
         return;
     fetch_words(&job->present[group], &job->words[group], UINT64_C(1) << (block % 64),
                 job->stride, job->fetched);
-    sum = vec_load(&job->sums[0][block * 64]);
-    sum = add_where(sum, job, fetched, 0, job->lane_ends[0]);
-    if (job->lane_count > 1) {
-        struct vec best = vec_set(0);
-
-        for (uint32_t lane = 1; lane < job->lane_count; lane++)
-            best = vec_max(best, add_where(vec_load(&job->sums[lane][block * 64]), job, fetched,
-                                           job->lane_ends[lane - 1], job->lane_ends[lane]));
-        sum = vec_add(sum, best);
-    }
+    sum = add_lanes(job, job->sums, (size_t)block * 64, fetched);
     who &= vec_reach(sum, job->least_terms);
     sum = vec_add(sum, vec_set(job->region_points));
     sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));

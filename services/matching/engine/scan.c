@@ -259,9 +259,9 @@ scan_points(const struct scan_query *query, const struct document *document, uin
     for (size_t i = 0; i < query->term_count; i++)
         if (has(document, query->terms[i].term))
             sums[query->terms[i].lane] += query->terms[i].points;
-    for (uint32_t lane = 1; lane < KERNEL_LANES; lane++)
+    for (uint32_t lane = KERNEL_FIRST_LANES; lane < KERNEL_LANES; lane++)
         best = sums[lane] > best ? sums[lane] : best;
-    best += sums[0];
+    best += sums[0] > sums[1] ? sums[0] : sums[1];
     if (best < query->least_terms)
         return false;
     best +=

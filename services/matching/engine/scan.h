@@ -13,7 +13,7 @@
 #include "services/matching/engine/version.h"
 
 #define SCAN_POINTS_MAX UINT16_MAX
-#define SCAN_TERMS_MAX 2048u
+#define SCAN_TERMS_MAX 3200u
 #define SCAN_REQUIRED_MAX 16u
 #define SCAN_ANY_MAX 8u
 #define SCAN_CLOSED UINT16_MAX /* points of a region that is not wanted */

@@ -23,7 +23,7 @@ struct test_world {
 };
 
 struct wish {
-    struct scan_term terms[48];
+    struct scan_term terms[10 * KERNEL_LANES];
     uint32_t required[3];
     uint64_t any_of[2];
     uint16_t region_points[REGIONS];
