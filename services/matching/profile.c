@@ -1,5 +1,6 @@
 #include "services/matching/profile.h"
 
+#include "services/matching/concepts/function_words.h"
 #include "services/matching/hash.h"
 
 #define LINKED_WEIGHT 7u   /* tenths: found in a text rather than named */
@@ -145,7 +146,7 @@ take_stem(struct draft *draft, const struct word *word)
     struct profile_stem *stems = draft->stems[draft->lang];
     uint32_t term;
 
-    if (text->stem_count == PROFILE_STEMS_MAX ||
+    if (text->stem_count == PROFILE_STEMS_MAX || function_word(draft->lang, word->text) ||
         !text_term(draft, words_stem_key(draft->lang, word->stem), &term))
         return;
     for (size_t i = 0; i < text->stem_count; i++)

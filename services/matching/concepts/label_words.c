@@ -1,5 +1,7 @@
 #include "services/matching/concepts/label_words.h"
 
+#include "services/matching/concepts/function_words.h"
+
 void
 label_words_init(struct label_words *words, struct arena *arena)
 {
@@ -66,6 +68,8 @@ label_words_add(struct label_words *words, struct words *stemmers, enum lang lan
     for (size_t i = 0; i < list.count && count < LABEL_WORDS_MAX; i++) {
         uint32_t number;
 
+        if (function_word(lang, list.items[i].text))
+            continue;
         TRY(number_of(words, words_stem_key(lang, list.items[i].stem), list.items[i].text,
                       &number));
         count = insert(numbers, count, number);

@@ -11,7 +11,7 @@
 
 #define LABEL_WORDS_MAX 8 /* of one label; those behind are left out */
 
-/* A concept's words: rising numbers, each once. */
+/* A concept's words but function words: rising numbers, each once. */
 struct label_word_list {
     const uint32_t *numbers;
     uint32_t count;
@@ -29,5 +29,5 @@ void label_words_fini(struct label_words *words);
 
 /* Adds a label; `scratch` may be reset afterwards.  RESOURCE_EXHAUSTED: no memory. */
 must_use struct status label_words_add(struct label_words *words, struct words *stemmers,
-                                       enum lang lang, const char *label,
-                                       struct arena *scratch, struct label_word_list *ret);
+                                       enum lang lang, const char *label, struct arena *scratch,
+                                       struct label_word_list *ret);

@@ -1,6 +1,7 @@
 #include "services/matching/concepts/label_words.h"
 
 #include "common/base/test.h"
+#include "services/matching/concepts/function_words.h"
 
 struct place {
     struct arena arena, scratch;
@@ -40,10 +41,10 @@ added(struct place *place, enum lang lang, const char *label)
 {
     struct label_word_list list;
 
-    assert_int_equal(label_words_add(&place->words, place->stemmers, lang, label,
-                                     &place->scratch, &list)
-                         .code,
-                     CODE_OK);
+    assert_int_equal(
+        label_words_add(&place->words, place->stemmers, lang, label, &place->scratch, &list)
+            .code,
+        CODE_OK);
     return list;
 }
 
@@ -74,6 +75,25 @@ the_same_letters_in_two_languages_are_two_words(void **state)
 }
 
 static void
+function_words_say_nothing(void **state)
+{
+    static const struct {
+        enum lang lang;
+        const char *word;
+    } said[] = {{LANG_SV, "alla"},    {LANG_SV, "och"},  {LANG_SV, "så"},  {LANG_SV, "över"},
+                {LANG_FI, "ainakin"}, {LANG_FI, "ja"},   {LANG_FI, "yhä"}, {LANG_EN, "a"},
+                {LANG_EN, "of"},      {LANG_EN, "yours"}};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < COUNT_OF(said); i++)
+        assert_true(function_word(said[i].lang, said[i].word));
+    assert_false(function_word(LANG_EN, "och"));
+    assert_false(function_word(LANG_SV, "and")); /* a duck */
+    assert_false(function_word(LANG_FI, "hitsaus"));
+    assert_int_equal(added(place, LANG_EN, "use of the energy").count, 2);
+}
+
+static void
 long_and_empty_labels_have_bounded_lists(void **state)
 {
     struct place *place = *state;
@@ -94,6 +114,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(inflected_words_are_one_and_keep_the_first_form),
         PLACE_TEST(the_same_letters_in_two_languages_are_two_words),
+        PLACE_TEST(function_words_say_nothing),
         PLACE_TEST(long_and_empty_labels_have_bounded_lists),
     };
 
