@@ -49,8 +49,30 @@ check_references(struct call *call, const Registry__V1__Person *person)
         status.field = arena_printf(call->arena, "affiliations[%zu].organisation_id", missing);
         return status;
     }
-    return skills_require(call->tx, call->arena, call->lang, "skills", person->skills,
-                          person->n_skills);
+    TRY(skills_require(call->tx, call->arena, call->lang, "skills", person->skills,
+                       person->n_skills));
+    if (!person->wishes)
+        return OK;
+    return skills_require(call->tx, call->arena, call->lang, "wishes.concepts",
+                          person->wishes->concepts, person->wishes->n_concepts);
+}
+
+/* Labels for the skills and wishes of everybody on a page. */
+static struct status
+label(struct call *call, Registry__V1__Person *const *people, size_t count)
+{
+    struct skill_list *lists = ARENA_ARRAY(call->arena, struct skill_list, 2 * count + 1);
+    size_t list_count = 0;
+
+    TRY(need(lists));
+    for (size_t i = 0; i < count; i++) {
+        const Registry__V1__Wishes *wishes = people[i]->wishes;
+
+        lists[list_count++] = (struct skill_list){people[i]->skills, people[i]->n_skills};
+        if (wishes)
+            lists[list_count++] = (struct skill_list){wishes->concepts, wishes->n_concepts};
+    }
+    return skills_label(call->tx, call->arena, call->lang, lists, list_count, NULL);
 }
 
 /* Matching hears of profiles in the pool, and of those that leave it. */
@@ -110,13 +132,11 @@ get_person(struct call *call, const Registry__V1__GetPersonRequest *request,
            Registry__V1__GetPersonReply *reply)
 {
     const struct person_viewer viewer = person_viewer(call);
-    struct skill_list skills;
     struct person_row row;
 
     TRY(find(call, request->person_id, &row));
     rules_person_redact(&viewer, row.tenant_id, row.person);
-    skills = (struct skill_list){row.person->skills, row.person->n_skills};
-    TRY(skills_label(call->tx, call->arena, call->lang, &skills, 1, NULL));
+    TRY(label(call, &row.person, 1));
     reply->person = row.person;
     return OK;
 }
@@ -151,7 +171,6 @@ list_people(struct call *call, const Registry__V1__ListPeopleRequest *request,
 {
     const struct person_viewer viewer = person_viewer(call);
     struct person_filter filter;
-    struct skill_list *skills;
     struct person_row *rows;
     const char *listing;
     size_t count;
@@ -164,16 +183,12 @@ list_people(struct call *call, const Registry__V1__ListPeopleRequest *request,
                         rows[count - 1].person->person_id, &reply->next_page_token));
     }
     TRY(need(reply->people = ARENA_ARRAY(call->arena, Registry__V1__Person *, count + 1)));
-    TRY(need(skills = ARENA_ARRAY(call->arena, struct skill_list, count + 1)));
     for (size_t i = 0; i < count; i++) {
-        Registry__V1__Person *person = rows[i].person;
-
-        rules_person_redact(&viewer, rows[i].tenant_id, person);
-        skills[i] = (struct skill_list){person->skills, person->n_skills};
-        reply->people[i] = person;
+        rules_person_redact(&viewer, rows[i].tenant_id, rows[i].person);
+        reply->people[i] = rows[i].person;
     }
     reply->n_people = count;
-    return skills_label(call->tx, call->arena, call->lang, skills, count, NULL);
+    return label(call, reply->people, count);
 }
 
 static struct status
@@ -203,7 +218,6 @@ set_talent_pool(struct call *call, const Registry__V1__SetTalentPoolRequest *req
                 Registry__V1__SetTalentPoolReply *reply)
 {
     const struct person_viewer viewer = person_viewer(call);
-    struct skill_list skills;
     struct person_row row;
     bool before;
 
@@ -218,8 +232,7 @@ set_talent_pool(struct call *call, const Registry__V1__SetTalentPoolRequest *req
     TRY(rules_person(call->arena, row.person));
     TRY(store_person_update(call->tx, call->arena, row.person, request->expected_version));
     TRY(tell(call, row.person, before));
-    skills = (struct skill_list){row.person->skills, row.person->n_skills};
-    TRY(skills_label(call->tx, call->arena, call->lang, &skills, 1, NULL));
+    TRY(label(call, &row.person, 1));
     reply->person = row.person;
     return OK;
 }

@@ -69,6 +69,9 @@ make_items(struct call *call, const Registry__V1__ImportPeopleRequest *request,
         TRY(at_item(call, i, rules_person(call->arena, person)));
         if (!*person->reference)
             return at_item(call, i, FAIL_FIELD(call->arena, "reference", "must be given"));
+        if (person->wishes)
+            return at_item(call, i,
+                           FAIL_FIELD(call->arena, "wishes", "are not for an import to state"));
         items[i] = (struct item){.person = person, .place = i};
     }
     qsort(items, count, sizeof items[0], by_reference);

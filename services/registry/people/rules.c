@@ -13,6 +13,9 @@
 #define ABOUT_LENGTH 4000
 #define REFERENCE_LENGTH 100
 #define CAPACITY_MOST 1000
+#define WISHED_CONCEPTS_MOST 20
+#define WISHED_NUTS_MOST 8
+#define WISHED_TAGS_MOST 20
 
 static struct status
 check_affiliation(struct arena *arena, size_t index, Registry__V1__Affiliation *affiliation)
@@ -67,6 +70,46 @@ check_career(struct arena *arena, const Registry__V1__Person *person)
     return OK;
 }
 
+static struct status
+check_wished_nuts(struct arena *arena, const Registry__V1__Wishes *wishes)
+{
+    if (wishes->n_nuts > WISHED_NUTS_MOST)
+        return FAIL_FIELD(arena, "wishes.nuts", "must have at most %d items, not %zu",
+                          WISHED_NUTS_MOST, wishes->n_nuts);
+    for (size_t i = 0; i < wishes->n_nuts; i++) {
+        char *path = arena_printf(arena, "wishes.nuts[%zu]", i);
+
+        TRY(need(path));
+        if (*wishes->nuts[i] == '\0')
+            return FAIL_FIELD(arena, path, "must be given");
+        TRY(values_nuts(arena, path, wishes->nuts[i]));
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(wishes->nuts[i], wishes->nuts[j]) == 0)
+                return FAIL_FIELD(arena, path, "is the same as item %zu", j);
+    }
+    return OK;
+}
+
+/* Wishes without anything in them are none. */
+static struct status
+check_wishes(struct arena *arena, Registry__V1__Person *person)
+{
+    const Registry__V1__Wishes *wishes = person->wishes;
+
+    if (!wishes)
+        return OK;
+    TRY(values_skills(arena, "wishes.concepts", wishes->concepts, wishes->n_concepts,
+                      WISHED_CONCEPTS_MOST));
+    TRY(check_wished_nuts(arena, wishes));
+    TRY(values_enums(arena, "wishes.focus", &registry__v1__focus_area__descriptor,
+                     (const int *)wishes->focus, wishes->n_focus, WISHED_TAGS_MOST));
+    TRY(values_enums(arena, "wishes.themes", &registry__v1__theme__descriptor,
+                     (const int *)wishes->themes, wishes->n_themes, WISHED_TAGS_MOST));
+    if (wishes->n_concepts + wishes->n_nuts + wishes->n_focus + wishes->n_themes == 0)
+        person->wishes = NULL;
+    return OK;
+}
+
 struct status
 rules_person(struct arena *arena, Registry__V1__Person *person)
 {
@@ -81,6 +124,7 @@ rules_person(struct arena *arena, Registry__V1__Person *person)
     TRY(values_texts(arena, "about", person->about, person->n_about, about));
     TRY(values_nuts(arena, "nuts", person->nuts));
     TRY(values_date(arena, "available_from", person->available_from, false));
+    TRY(check_wishes(arena, person));
     if (person->capacity > CAPACITY_MOST)
         return FAIL_FIELD(arena, "capacity", "must be at most %d", CAPACITY_MOST);
     TRY(values_line(arena, "reference", &person->reference, 0, REFERENCE_LENGTH));
@@ -138,6 +182,7 @@ rules_person_redact(const struct person_viewer *viewer, const char *tenant_id,
     person->account_id = "";
     person->reference = "";
     person->n_shared_with = 0;
+    person->wishes = NULL;
 }
 
 struct status

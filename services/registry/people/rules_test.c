@@ -28,6 +28,7 @@ static const struct person_viewer their_officer = {
 
 static struct arena arena;
 static Registry__V1__Person person;
+static Registry__V1__Wishes wishes;
 static Registry__V1__Affiliation affiliation;
 static Registry__V1__Affiliation *affiliations[21];
 static Registry__V1__Degree degree;
@@ -39,6 +40,7 @@ set_up(void **state)
     (void)state;
     arena_init(&arena, ARENA_CALL_BYTES);
     registry__v1__person__init(&person);
+    registry__v1__wishes__init(&wishes);
     registry__v1__affiliation__init(&affiliation);
     registry__v1__degree__init(&degree);
     person.person_id = ME;
@@ -219,13 +221,71 @@ strangers_do_not_see_account_reference_and_other_tenants(void **state)
     person.reference = "r1";
     person.shared_with = shared;
     person.n_shared_with = 1;
+    person.wishes = &wishes;
     rules_person_redact(&officer, A, &person);
     rules_person_redact(&graduate, A, &person);
     assert_string_equal(person.reference, "r1");
+    assert_ptr_equal(person.wishes, &wishes);
     rules_person_redact(&stranger, A, &person);
     assert_string_equal(person.reference, "");
     assert_string_equal(person.account_id, "");
     assert_int_equal(person.n_shared_with, 0);
+    assert_null(person.wishes);
+}
+
+static void
+each_fault_of_a_wish_names_its_field(void **state)
+{
+    Registry__V1__FocusArea focus[] = {REGISTRY__V1__FOCUS_AREA__PROCESS,
+                                       REGISTRY__V1__FOCUS_AREA__PROCESS};
+    Registry__V1__Theme themes[] = {99};
+    Registry__V1__Skill skill = REGISTRY__V1__SKILL__INIT;
+    Registry__V1__Skill *skills[21];
+    const char *nuts[9] = {"SE31", "SE31"};
+
+    (void)state;
+    person.wishes = &wishes;
+    for (size_t i = 0; i < COUNT_OF(skills); i++)
+        skills[i] = &skill;
+    wishes.concepts = skills;
+    wishes.n_concepts = 21;
+    assert_field(rules_person(&arena, &person), "wishes.concepts");
+    wishes.n_concepts = 1;
+    skill.concept_id = "welding";
+    assert_field(rules_person(&arena, &person), "wishes.concepts[0].concept_id");
+    skill.concept_id = OTHER;
+    skill.weight = 1001;
+    assert_field(rules_person(&arena, &person), "wishes.concepts[0].weight");
+    skill.weight = 0;
+    wishes.nuts = nuts;
+    wishes.n_nuts = 9;
+    assert_field(rules_person(&arena, &person), "wishes.nuts");
+    wishes.n_nuts = 2;
+    assert_field(rules_person(&arena, &person), "wishes.nuts[1]");
+    nuts[1] = "Dalarna";
+    assert_field(rules_person(&arena, &person), "wishes.nuts[1]");
+    nuts[1] = "";
+    assert_field(rules_person(&arena, &person), "wishes.nuts[1]");
+    nuts[1] = "FI1D";
+    wishes.focus = focus;
+    wishes.n_focus = 2;
+    assert_field(rules_person(&arena, &person), "wishes.focus[1]");
+    wishes.n_focus = 1;
+    wishes.themes = themes;
+    wishes.n_themes = 1;
+    assert_field(rules_person(&arena, &person), "wishes.themes[0]");
+    wishes.n_themes = 0;
+    assert_ok(rules_person(&arena, &person));
+    assert_int_equal(skill.weight, 1000);
+}
+
+static void
+wishes_with_nothing_in_them_are_none(void **state)
+{
+    (void)state;
+    person.wishes = &wishes;
+    assert_ok(rules_person(&arena, &person));
+    assert_null(person.wishes);
 }
 
 static void
@@ -330,6 +390,8 @@ main(void)
         TEST(learners_see_staff_but_no_other_learner),
         TEST(an_id_of_another_tenant_is_not_ones_own),
         TEST(strangers_do_not_see_account_reference_and_other_tenants),
+        TEST(each_fault_of_a_wish_names_its_field),
+        TEST(wishes_with_nothing_in_them_are_none),
         TEST(the_person_and_officers_change_a_profile),
         TEST(only_learners_themselves_join_the_pool_and_officers_decide_for_staff),
         TEST(learners_make_one_profile_of_their_kind),

@@ -98,7 +98,61 @@ read_degrees(struct arena *arena, const struct career_columns *c, Registry__V1__
     return OK;
 }
 
-/* Runs insert.sql or update.sql, which share their parameters up to $24. */
+struct wish_columns {
+    struct skill_columns concepts;
+    const char **nuts;
+    int64_t *focus, *themes;
+    size_t nuts_count, focus_count, theme_count;
+};
+
+/* Five values of a statement, and five slots of a row. */
+#define PG_WISH_COLUMNS(w)                                                                     \
+    PG_SKILL_COLUMNS((w).concepts), pg_texts((w).nuts, (w).nuts_count),                        \
+        pg_i64s((w).focus, (w).focus_count), pg_i64s((w).themes, (w).theme_count)
+#define PG_TO_WISH_COLUMNS(w)                                                                  \
+    PG_TO_SKILL_COLUMNS((w).concepts), pg_to_texts(&(w).nuts, &(w).nuts_count),                \
+        pg_to_i64s(&(w).focus, &(w).focus_count), pg_to_i64s(&(w).themes, &(w).theme_count)
+
+static struct status
+make_wishes(struct arena *arena, const Registry__V1__Wishes *wishes, struct wish_columns *ret)
+{
+    const Registry__V1__Wishes none = REGISTRY__V1__WISHES__INIT;
+    const Registry__V1__Wishes *w = wishes ? wishes : &none;
+
+    *ret = (struct wish_columns){.nuts = w->nuts,
+                                 .nuts_count = w->n_nuts,
+                                 .focus_count = w->n_focus,
+                                 .theme_count = w->n_themes};
+    TRY(skill_columns_make(arena, w->concepts, w->n_concepts, &ret->concepts));
+    TRY(enum_column_make(arena, (const int *)w->focus, w->n_focus, &ret->focus));
+    return enum_column_make(arena, (const int *)w->themes, w->n_themes, &ret->themes);
+}
+
+/* Empty columns: there are no wishes. */
+static struct status
+read_wishes(struct arena *arena, const struct wish_columns *c, Registry__V1__Person *person)
+{
+    Registry__V1__Wishes *wishes;
+    int *focus, *themes;
+
+    if (c->concepts.ids_count + c->nuts_count + c->focus_count + c->theme_count == 0)
+        return OK;
+    TRY(need(wishes = ARENA_NEW(arena, Registry__V1__Wishes)));
+    registry__v1__wishes__init(wishes);
+    TRY(skill_columns_read(arena, &c->concepts, &wishes->concepts, &wishes->n_concepts));
+    TRY(enum_column_read(arena, c->focus, c->focus_count, &focus));
+    TRY(enum_column_read(arena, c->themes, c->theme_count, &themes));
+    wishes->nuts = c->nuts;
+    wishes->n_nuts = c->nuts_count;
+    wishes->focus = (Registry__V1__FocusArea *)focus;
+    wishes->n_focus = c->focus_count;
+    wishes->themes = (Registry__V1__Theme *)themes;
+    wishes->n_themes = c->theme_count;
+    person->wishes = wishes;
+    return OK;
+}
+
+/* Runs insert.sql or update.sql, which share their parameters up to $29. */
 static struct status
 put(struct pg_tx *tx, struct arena *arena, const struct pg_statement *statement,
     const Registry__V1__Person *p, struct pg_value last, uint64_t *ret_touched)
@@ -106,6 +160,7 @@ put(struct pg_tx *tx, struct arena *arena, const struct pg_statement *statement,
     const bool insert = statement == &SQL_INSERT;
     struct skill_columns skills;
     struct text_columns about;
+    struct wish_columns wishes;
     struct career_columns c;
     char *sort = utf8_fold(arena, p->display_name);
 
@@ -113,6 +168,7 @@ put(struct pg_tx *tx, struct arena *arena, const struct pg_statement *statement,
     TRY(make_career(arena, p, &c));
     TRY(skill_columns_make(arena, p->skills, p->n_skills, &skills));
     TRY(text_columns_make(arena, p->about, p->n_about, &about));
+    TRY(make_wishes(arena, p->wishes, &wishes));
 
     struct pg_args args = PG_IN(
         pg_text(tx->scope.tenant_id), pg_text(p->person_id), pg_i64(p->kind),
@@ -123,7 +179,7 @@ put(struct pg_tx *tx, struct arena *arena, const struct pg_statement *statement,
         pg_texts(c.dates, c.dates_count), PG_SKILL_COLUMNS(skills), PG_TEXT_COLUMNS(about),
         pg_text_or_null(p->nuts), pg_text_or_null(p->available_from), pg_i64(p->capacity),
         pg_i64(p->visibility), pg_texts(p->shared_with, p->n_shared_with),
-        pg_bool(p->talent_pool), last, pg_text_or_null(p->account_id));
+        pg_bool(p->talent_pool), PG_WISH_COLUMNS(wishes), last, pg_text_or_null(p->account_id));
 
     if (!insert)
         args.count--; /* the account does not change */
@@ -160,6 +216,7 @@ next_row(struct pg_rows *rows, struct arena *arena, struct person_row *ret)
     struct person_row row = {.person = p};
     struct skill_columns skills;
     struct text_columns about;
+    struct wish_columns wishes;
     struct career_columns c;
     int32_t kind, visibility;
     bool pool;
@@ -168,18 +225,18 @@ next_row(struct pg_rows *rows, struct arena *arena, struct person_row *ret)
     registry__v1__person__init(p);
     if (!pg_next_row(
             rows, arena,
-            PG_OUT(pg_to_text(&p->person_id), pg_to_text(&row.tenant_id), pg_to_i32(&kind),
-                   pg_to_text(&p->display_name), pg_to_texts(&p->languages, &p->n_languages),
-                   pg_to_texts(&c.ids, &c.ids_count), pg_to_texts(&c.roles, &c.roles_count),
-                   pg_to_texts(&c.from, &c.from_count), pg_to_texts(&c.to, &c.to_count),
-                   pg_to_texts(&c.fields, &c.fields_count),
-                   pg_to_texts(&c.levels, &c.levels_count),
-                   pg_to_texts(&c.dates, &c.dates_count), PG_TO_SKILL_COLUMNS(skills),
-                   PG_TO_TEXT_COLUMNS(about), pg_to_text(&p->nuts),
-                   pg_to_text(&p->available_from), pg_to_u32(&p->capacity),
-                   pg_to_i32(&visibility), pg_to_texts(&p->shared_with, &p->n_shared_with),
-                   pg_to_bool(&pool), pg_to_text(&p->reference), pg_to_u64(&p->version),
-                   pg_to_text(&p->account_id), pg_to_text(&row.name_sort)))) {
+            PG_OUT(
+                pg_to_text(&p->person_id), pg_to_text(&row.tenant_id), pg_to_i32(&kind),
+                pg_to_text(&p->display_name), pg_to_texts(&p->languages, &p->n_languages),
+                pg_to_texts(&c.ids, &c.ids_count), pg_to_texts(&c.roles, &c.roles_count),
+                pg_to_texts(&c.from, &c.from_count), pg_to_texts(&c.to, &c.to_count),
+                pg_to_texts(&c.fields, &c.fields_count),
+                pg_to_texts(&c.levels, &c.levels_count), pg_to_texts(&c.dates, &c.dates_count),
+                PG_TO_SKILL_COLUMNS(skills), PG_TO_TEXT_COLUMNS(about), pg_to_text(&p->nuts),
+                pg_to_text(&p->available_from), pg_to_u32(&p->capacity), pg_to_i32(&visibility),
+                pg_to_texts(&p->shared_with, &p->n_shared_with), pg_to_bool(&pool),
+                pg_to_text(&p->reference), pg_to_u64(&p->version), pg_to_text(&p->account_id),
+                pg_to_text(&row.name_sort), PG_TO_WISH_COLUMNS(wishes)))) {
         ret->person = NULL;
         return pg_rows_status(rows);
     }
@@ -190,6 +247,7 @@ next_row(struct pg_rows *rows, struct arena *arena, struct person_row *ret)
     TRY(read_degrees(arena, &c, p));
     TRY(skill_columns_read(arena, &skills, &p->skills, &p->n_skills));
     TRY(text_columns_read(arena, &about, &p->about, &p->n_about));
+    TRY(read_wishes(arena, &wishes, p));
     *ret = row;
     return OK;
 }
