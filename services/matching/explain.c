@@ -14,7 +14,7 @@ explaining_add(struct explaining *explaining, enum part part, Matching__V1__Reas
     reason->part = (Matching__V1__ScorePart)part;
     reason->source = source;
     reason->score_thousandths = points;
-    if (points > 0 && explaining->count < REASONS_MAX)
+    if ((points > 0 || part == PART_WISHES) && explaining->count < REASONS_MAX)
         explaining->items[explaining->count++] = reason;
     *ret = reason;
     return OK;
@@ -181,7 +181,10 @@ check_sums(const struct explaining *explaining, const struct score *score)
     uint32_t sums[PART_COUNT] = {0};
 
     for (size_t i = 0; i < explaining->count; i++)
-        sums[explaining->items[i]->part] += explaining->items[i]->score_thousandths;
+        sums[explaining->items[i]->part] +=
+            explaining->items[i]->part == MATCHING__V1__SCORE_PART__WISHES
+                ? explaining->items[i]->deduction_thousandths
+                : explaining->items[i]->score_thousandths;
     for (size_t part = 0; part < PART_COUNT; part++)
         if (sums[part] != score->parts[part])
             return FAIL(explaining->arena, INTERNAL, "the reasons of part %zu do not add up",
@@ -209,6 +212,7 @@ explain_pair(const struct score_context *context, const struct query *query,
     TRY(explain_text(&explaining, score_best_text(lanes), score->parts[PART_TEXT]));
     TRY(explain_facts(&explaining, score));
     TRY(explain_boosts(&explaining));
+    TRY(explain_wishes(&explaining, score->parts[PART_WISHES]));
     TRY(check_sums(&explaining, score));
     qsort(explaining.items, explaining.count, sizeof explaining.items[0], by_points);
     *ret = (struct reasons){explaining.items, explaining.count};
@@ -219,21 +223,27 @@ struct status
 explain_parts(const struct reasons *reasons, struct arena *arena,
               Matching__V1__PartScore ***ret, size_t *ret_count)
 {
-    uint32_t sums[PART_COUNT] = {0};
+    uint32_t sums[PART_COUNT] = {0}, deductions[PART_COUNT] = {0};
     Matching__V1__PartScore **parts = ARENA_ARRAY(arena, Matching__V1__PartScore *, PART_COUNT);
     size_t count = 0;
 
     TRY(need(parts));
-    for (size_t i = 0; i < reasons->count; i++)
-        if ((unsigned)reasons->items[i]->part < PART_COUNT)
-            sums[reasons->items[i]->part] += reasons->items[i]->score_thousandths;
+    for (size_t i = 0; i < reasons->count; i++) {
+        const Matching__V1__Reason *reason = reasons->items[i];
+
+        if ((unsigned)reason->part >= PART_COUNT)
+            continue;
+        sums[reason->part] += reason->score_thousandths;
+        deductions[reason->part] += reason->deduction_thousandths;
+    }
     for (int part = PART_NONE + 1; part < PART_COUNT; part++) {
-        if (sums[part] == 0)
+        if (sums[part] + deductions[part] == 0)
             continue;
         TRY(need(parts[count] = ARENA_NEW(arena, Matching__V1__PartScore)));
         matching__v1__part_score__init(parts[count]);
         parts[count]->part = (Matching__V1__ScorePart)part;
-        parts[count++]->score_thousandths = sums[part];
+        parts[count]->score_thousandths = sums[part];
+        parts[count++]->deduction_thousandths = deductions[part];
     }
     *ret = parts;
     *ret_count = count;

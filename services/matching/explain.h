@@ -2,6 +2,10 @@
 
 /* Why a pair has its score: reasons whose points add up to the parts, exactly.
  *
+ * A person's own wishes take off rather than add: one reason carries the deduction and the
+ * share that is met, and each wish that is met has one without points.  Nothing here may name a
+ * wish that is not met: whoever seeks reads the same reasons as the person.
+ *
  * Reasons are facts first (they are stored so) and become sentences of a language later.
  */
 
@@ -29,7 +33,8 @@ must_use struct status explain_tell(const struct reasons *reasons,
                                     const struct vocabulary *vocabulary, enum lang lang,
                                     struct arena *arena);
 
-/* The sums of the parts, in the order of the contract; parts of 0 are left out. */
+/* The sums of the parts, in the order of the contract; parts of 0 are left out.  What is taken
+ * off stands in deduction_thousandths. */
 must_use struct status explain_parts(const struct reasons *reasons, struct arena *arena,
                                      Matching__V1__PartScore ***ret, size_t *ret_count);
 

@@ -24,14 +24,13 @@ leave(struct explaining *explaining, uint32_t points)
     return explaining->concepts * breadth / 1000 - before;
 }
 
-/* The offered concept that earned the points: the weightiest at or beneath the node. */
-static const struct profile_concept *
-find_offered(const struct explaining *explaining, uint32_t node)
+const struct profile_concept *
+explaining_find(const struct explaining *explaining, const struct profile *side, uint32_t node)
 {
     const struct profile_concept *best = NULL;
 
-    for (size_t i = 0; i < explaining->offer->concept_count; i++) {
-        const struct profile_concept *concept = &explaining->offer->concepts[i];
+    for (size_t i = 0; i < side->concept_count; i++) {
+        const struct profile_concept *concept = &side->concepts[i];
 
         if ((!best || concept->weight > best->weight) &&
             is_beneath(explaining->vocabulary, concept->concept, node))
@@ -40,8 +39,8 @@ find_offered(const struct explaining *explaining, uint32_t node)
     return best;
 }
 
-static struct status
-set_concept_id(struct explaining *explaining, const char **field, uint32_t concept)
+struct status
+explaining_set_concept_id(struct explaining *explaining, const char **field, uint32_t concept)
 {
     char id[UUID_SIZE];
 
@@ -49,10 +48,9 @@ set_concept_id(struct explaining *explaining, const char **field, uint32_t conce
     return explaining_set_text(explaining->arena, field, id);
 }
 
-/* Which words named the concepts, where one of them was not named by its own side. */
-static struct status
-set_linked_words(struct explaining *explaining, const struct profile_concept *sought,
-                 const struct profile_concept *found, Matching__V1__Reason *reason)
+struct status
+explaining_set_linked(struct explaining *explaining, const struct profile_concept *sought,
+                      const struct profile_concept *found, Matching__V1__Reason *reason)
 {
     const struct profile_concept *sides[] = {sought, found};
 
@@ -186,7 +184,7 @@ explain_concept(struct explaining *explaining, const struct query_concept *conce
         nearest = NEAR_NAME;
         found = find_named_alike(explaining, concept);
     } else {
-        found = find_offered(explaining, concept->node[nearest]);
+        found = explaining_find(explaining, explaining->offer, concept->node[nearest]);
     }
     linked = concept->sought->linked || (found && found->linked);
     TRY(explaining_add(explaining, PART_CONCEPTS,
@@ -194,10 +192,10 @@ explain_concept(struct explaining *explaining, const struct query_concept *conce
                               : MATCHING__V1__REASON_SOURCE__FROM_CONCEPTS,
                        points, &reason));
     reason->nearness = (Matching__V1__Nearness)nearest;
-    TRY(set_concept_id(explaining, &reason->concept_id, concept->sought->concept));
+    TRY(explaining_set_concept_id(explaining, &reason->concept_id, concept->sought->concept));
     if (found)
-        TRY(set_concept_id(explaining, &reason->found_concept_id, found->concept));
+        TRY(explaining_set_concept_id(explaining, &reason->found_concept_id, found->concept));
     if (nearest == NEAR_NAME && found)
         return set_common_words(explaining, concept, found->concept, reason);
-    return linked ? set_linked_words(explaining, concept->sought, found, reason) : OK;
+    return linked ? explaining_set_linked(explaining, concept->sought, found, reason) : OK;
 }

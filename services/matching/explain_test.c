@@ -2,6 +2,7 @@
 
 #include "services/matching/test_world.h"
 #include "services/matching/texts.h"
+#include "services/matching/wishes.h"
 
 static int
 set_up(void **state)
@@ -50,12 +51,19 @@ assert_adds_up(struct world *world, const struct score *score, const struct reas
 
     assert_int_equal(explain_parts(reasons, &world->arena, &parts, &count).code, CODE_OK);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(parts[i]->score_thousandths, score->parts[parts[i]->part]);
-        by_parts += parts[i]->score_thousandths;
+        const bool wishes = parts[i]->part == MATCHING__V1__SCORE_PART__WISHES;
+
+        assert_int_equal(wishes ? parts[i]->deduction_thousandths : parts[i]->score_thousandths,
+                         score->parts[parts[i]->part]);
+        assert_int_equal(wishes ? parts[i]->score_thousandths : parts[i]->deduction_thousandths,
+                         0);
+        by_parts += parts[i]->score_thousandths - parts[i]->deduction_thousandths;
     }
     for (size_t i = 0; i < reasons->count; i++) {
-        by_reasons += reasons->items[i]->score_thousandths;
-        assert_true(reasons->items[i]->score_thousandths > 0);
+        by_reasons +=
+            reasons->items[i]->score_thousandths - reasons->items[i]->deduction_thousandths;
+        assert_true(reasons->items[i]->score_thousandths > 0 ||
+                    reasons->items[i]->part == MATCHING__V1__SCORE_PART__WISHES);
         if (i > 0)
             assert_true(reasons->items[i]->score_thousandths <=
                         reasons->items[i - 1]->score_thousandths);
@@ -69,7 +77,7 @@ reasons_of_profiles_by_chance_add_up_exactly(void **state)
 {
     struct world *world = *state;
     struct profile_row rows[120];
-    size_t explained = 0;
+    size_t explained = 0, lessened = 0;
 
     world->rules.boosts[0] = (struct boost){BOOST_SME, 0, 30000, 1500};
     world->rules.boosts[1] = (struct boost){BOOST_RURAL, 0, 30000, 2500};
@@ -89,9 +97,11 @@ reasons_of_profiles_by_chance_add_up_exactly(void **state)
                 continue;
             assert_adds_up(world, &score, &reasons);
             explained++;
+            lessened += score.parts[PART_WISHES] > 0;
         }
     }
     assert_true(explained > 400);
+    assert_true(lessened > 100 && lessened < explained - 100);
 }
 
 static struct reasons
@@ -348,6 +358,85 @@ a_concept_that_is_gone_is_said_to_be_gone(void **state)
                         text_in(TEXT_unknown_concept, LANG_EN));
 }
 
+/* Of the part of wishes. */
+static const Matching__V1__Reason *
+wish_reason(const struct reasons *reasons, size_t number)
+{
+    for (size_t i = 0; i < reasons->count; i++)
+        if (reasons->items[i]->part == MATCHING__V1__SCORE_PART__WISHES && number-- == 0)
+            return reasons->items[i];
+    return NULL;
+}
+
+static void
+wishes_that_are_met_are_told_and_those_that_are_not_stay_the_persons(void **state)
+{
+    static const char *nuts[] = {"SE31", "FI1D"};
+    static const char *tags[] = {"process"};
+    struct world *world = *state;
+    struct profile_row need = world_row(world, KIND_NEED, 1);
+    struct profile_row person = world_row(world, KIND_PERSON, 2);
+    struct reasons reasons;
+    const uint8_t *packed;
+    size_t size;
+
+    need.nuts = "SE312";
+    need.text[LANG_SV] = "Vi söker någon som kan maskininlärning.";
+    world_wants(world, &person, MACHINE_LEARNING, 1000);
+    world_wishes(world, &person, WELDING, 1000);
+    world_wishes(world, &person, COMPUTER_VISION, 1000);
+    person.wished_nuts = nuts;
+    person.wished_nuts_count = 2;
+    person.wished_tags = tags;
+    person.wished_tag_count = 1;
+    reasons = one_reason(world, &need, &person);
+    told_in(world, &reasons, LANG_EN);
+    assert_true(wish_reason(&reasons, 0)->deduction_thousandths > 0);
+    assert_in_range(wish_reason(&reasons, 0)->share_percent, 21, 45);
+    assert_non_null(strstr(wish_reason(&reasons, 0)->text, " %, less than what is sought"));
+    assert_string_equal(wish_reason(&reasons, 1)->text,
+                        "The person wants to work in this region: NUTS SE31.");
+    assert_string_equal(
+        wish_reason(&reasons, 2)->text,
+        "The person wants to work with computer vision. Sought here is something near it: "
+        "machine learning (comes from words in Swedish that name concepts: maskininlärning).");
+    assert_null(wish_reason(&reasons, 3));
+    /* Nothing that is stored or shown holds the others. */
+    assert_int_equal(explain_pack(&reasons, &world->arena, &packed, &size).code, CODE_OK);
+    assert_null(memmem(packed, size, "FI1D", 4));
+    assert_null(memmem(packed, size, "process", 7));
+    assert_null(memmem(packed, size, world_concept(world, WELDING), UUID_SIZE - 1));
+    assert_null(memmem(packed, size, "welding", 7));
+}
+
+static void
+wishes_are_told_in_each_language_when_none_or_all_are_met(void **state)
+{
+    struct world *world = *state;
+    struct profile_row need = world_row(world, KIND_NEED, 1);
+    struct profile_row person = world_row(world, KIND_PERSON, 2);
+    struct reasons reasons;
+
+    world_wants(world, &need, WELDING, 1000);
+    world_wants(world, &person, WELDING, 1000);
+    world_wishes(world, &person, BIOECONOMY, 1000);
+    reasons = one_reason(world, &need, &person);
+    told_in(world, &reasons, LANG_SV);
+    assert_int_equal(wish_reason(&reasons, 0)->share_percent, 0);
+    assert_string_equal(wish_reason(&reasons, 0)->text,
+                        "Inget av personens egna önskemål möts; därför ett avdrag.");
+    assert_null(wish_reason(&reasons, 1));
+    world_wishes(world, &person, WELDING, 1000);
+    reasons = one_reason(world, &need, &person);
+    told_in(world, &reasons, LANG_FI);
+    assert_int_equal(wish_reason(&reasons, 0)->deduction_thousandths, 0);
+    assert_string_equal(wish_reason(&reasons, 0)->text,
+                        "Tämä vastaa henkilön omia toiveita 100-prosenttisesti.");
+    assert_string_equal(wish_reason(&reasons, 1)->text,
+                        "Henkilö haluaa työskennellä sen parissa, mitä haetaan: hitsaus "
+                        "(perustuu käsitteisiin).");
+}
+
 int
 main(void)
 {
@@ -363,6 +452,8 @@ main(void)
         WORLD_TEST(a_boost_is_named_and_dated),
         WORLD_TEST(a_stored_explanation_is_told_again_in_any_language),
         WORLD_TEST(a_concept_that_is_gone_is_said_to_be_gone),
+        WORLD_TEST(wishes_that_are_met_are_told_and_those_that_are_not_stay_the_persons),
+        WORLD_TEST(wishes_are_told_in_each_language_when_none_or_all_are_met),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

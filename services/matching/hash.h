@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
@@ -27,4 +28,10 @@ hash_finish(uint64_t hash)
     hash *= UINT64_C(0xc4ceb9fe1a85ec53);
     hash ^= hash >> 33;
     return hash ? hash : 1;
+}
+
+static inline uint64_t
+hash_text(const char *text)
+{
+    return hash_finish(hash_more(HASH_START, text, strlen(text)));
 }

@@ -2,6 +2,7 @@
 
 #include "services/matching/concepts/function_words.h"
 #include "services/matching/hash.h"
+#include "services/matching/wishes.h"
 
 #define LINKED_WEIGHT 7u   /* tenths: found in a text rather than named */
 #define COMPOUND_WEIGHT 5u /* by a part of a compound or by most letters */
@@ -70,18 +71,15 @@ add_named_concepts(struct draft *draft)
     for (size_t i = 0; i < row->concept_count; i++) {
         struct uid id;
         uint32_t concept;
-        int64_t weight = i < row->weight_count ? (row->concept_weights[i] + 50) / 100 : 10;
+        const int64_t weight = i < row->weight_count ? row->concept_weights[i] : 1000;
 
         if (!uid_parse(row->concept_ids[i], &id))
             continue;
         concept = vocabulary_find(draft->maker->vocabulary, &id);
         if (concept == VOCABULARY_NONE)
             continue;
-        weight = weight < 1                       ? 1
-                 : weight > (int)TERM_WEIGHT_FULL ? (int)TERM_WEIGHT_FULL
-                                                  : weight;
-        add_concept(draft,
-                    (struct profile_concept){.concept = concept, .weight = (uint8_t)weight});
+        add_concept(draft, (struct profile_concept){.concept = concept,
+                                                    .weight = profile_tenths(weight)});
     }
 }
 
@@ -339,7 +337,8 @@ block_size(const struct draft *draft, const struct profile_tag *tags)
                   ROOM(profile->concept_count, struct profile_concept) +
                   ROOM(profile->tag_count, struct profile_tag) +
                   ROOM(draft->term_count, uint32_t) + text_room(profile->person_kind) +
-                  text_room(profile->organisation_type);
+                  text_room(profile->organisation_type) +
+                  ROOM(profile->wishes != NULL, struct wishes);
 
     for (size_t i = 0; i < profile->concept_count; i++)
         size += text_room(draft->concepts[i].span);
@@ -393,6 +392,8 @@ assemble(struct draft *draft, const struct uid *shared, struct profile_tag *tags
     profile->terms = place(&block, draft->terms, draft->term_count * sizeof *draft->terms);
     profile->person_kind = place_text(&block, profile->person_kind);
     profile->organisation_type = place_text(&block, profile->organisation_type);
+    if (profile->wishes)
+        profile->wishes = place(&block, profile->wishes, sizeof *profile->wishes);
     place_texts(draft, &block, profile);
     *ret = profile;
     return OK;
@@ -402,7 +403,7 @@ static void
 read_tags(struct draft *draft, const char *const *names, size_t count, struct profile_tag *tags)
 {
     for (size_t i = 0; i < count && draft->profile.tag_count < PROFILE_TAGS_MAX; i++) {
-        const uint64_t key = hash_finish(hash_more(HASH_START, names[i], strlen(names[i])));
+        const uint64_t key = hash_text(names[i]);
         bool known = false;
 
         for (size_t j = 0; j < draft->profile.tag_count; j++)
@@ -440,6 +441,7 @@ profile_create(const struct profile_maker *maker, const struct profile_row *row,
 {
     struct draft draft = {.maker = maker, .row = row};
     struct profile_tag tags[PROFILE_TAGS_MAX] = {0};
+    struct wishes *wishes;
     struct uid *shared;
 
     arena_reset(maker->scratch);
@@ -455,6 +457,8 @@ profile_create(const struct profile_maker *maker, const struct profile_row *row,
     for (int lang = 0; lang < LANG_COUNT; lang++)
         TRY(read_text(&draft, (enum lang)lang));
     TRY(gather_terms(&draft));
+    TRY(wishes_read(maker->vocabulary, row, maker->scratch, &wishes));
+    draft.profile.wishes = wishes;
     if (!profile_kind_seeks((enum kind)draft.profile.kind))
         memset(draft.profile.text, 0, sizeof draft.profile.text);
     return assemble(&draft, shared, tags, ret);

@@ -55,6 +55,10 @@ struct profile_row {
     bool sme;
     uint64_t version;
     int64_t updated_unix_ms;
+    /* What the person would like to work with. */
+    const char **wished_ids, **wished_nuts, **wished_tags;
+    int64_t *wished_weights; /* thousandths */
+    size_t wished_count, wished_weight_count, wished_nuts_count, wished_tag_count;
 };
 
 /* A word of the index with a weight in tenths, in one number, so that lists of them are short.
@@ -65,6 +69,17 @@ struct profile_row {
 #define TERM_OF(packed) ((packed) >> TERM_WEIGHT_BITS)
 #define TERM_WEIGHT(packed) ((packed) & ((1u << TERM_WEIGHT_BITS) - 1))
 #define TERM_PACK(term, weight) ((uint32_t)(term) << TERM_WEIGHT_BITS | (uint32_t)(weight))
+
+/* A weight in thousandths as one of a term, 1..TERM_WEIGHT_FULL. */
+static inline uint8_t
+profile_tenths(int64_t thousandths)
+{
+    const int64_t tenths = (thousandths + 50) / 100;
+
+    if (tenths < 1)
+        return 1;
+    return tenths > (int64_t)TERM_WEIGHT_FULL ? (uint8_t)TERM_WEIGHT_FULL : (uint8_t)tenths;
+}
 
 struct profile_concept {
     uint32_t concept;
@@ -110,6 +125,7 @@ struct profile {
     const struct uid *shared_with; /* sorted */
     const struct profile_concept *concepts;
     const struct profile_tag *tags;
+    const struct wishes *wishes;          /* NULL: none */
     const uint32_t *terms;                /* packed, sorted, each term once */
     struct profile_text text[LANG_COUNT]; /* empty on the side that offers */
 };

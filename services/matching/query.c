@@ -63,8 +63,8 @@ tens(uint64_t points)
 
 /* Splits a concept's points over the levels.  A level above it is worth less the more common it
  * is: to share a group that everybody is in says little. */
-static void
-fill_concept(const struct score_statistics *statistics, struct query_concept *concept,
+void
+query_levels(const struct score_statistics *statistics, struct query_concept *concept,
              uint32_t points)
 {
     static const uint32_t share[NEAR_COUNT] = {
@@ -138,7 +138,7 @@ make_concepts(const struct score_statistics *statistics, struct arena *arena,
             (RARITY_FLOOR + rarity_of(statistics, seeker->concepts[i].concept));
 
         concept->sought = &seeker->concepts[i];
-        fill_concept(statistics, concept, next_share(&share, value) * 10);
+        query_levels(statistics, concept, next_share(&share, value) * 10);
         for (int near = NEAR_SAME; near < NEAR_COUNT; near++)
             if (concept->points[near] > 0)
                 terms[count++] =
@@ -264,7 +264,7 @@ struct status
 query_make(const struct profile *seeker, const struct score_statistics *statistics,
            struct arena *arena, struct query *ret)
 {
-    struct query query = {.seeker = seeker};
+    struct query query = {.seeker = seeker, .statistics = *statistics};
 
     TRY(make_concepts(statistics, arena, &query));
     TRY(make_names(statistics, arena, &query));

@@ -328,6 +328,47 @@ a_person_asks_for_the_own_profile_only(void **state)
                 PERMISSION_DENIED);
 }
 
+static const Matching__V1__Candidate *
+candidate_of(const Matching__V1__FindMatchesReply *reply, const char *id)
+{
+    for (size_t i = 0; i < reply->n_candidates; i++)
+        if (strcmp(reply->candidates[i]->profile->id, id) == 0)
+            return reply->candidates[i];
+    fail_msg("%s is not found", id);
+    return NULL;
+}
+
+static void
+a_persons_wishes_count_from_both_sides_as_soon_as_they_are_heard_of(void **state)
+{
+    struct stage *stage = *state;
+    const Matching__V1__Candidate *person, *need;
+    uint32_t before;
+
+    (void)stage_start(stage, 0);
+    before = candidate_of(find(stage, 0, NEED_KIND, STAGE_NEED), STAGE_RESEARCHER)
+                 ->score_thousandths;
+    stage_sql("UPDATE stage.profiles SET wished_concept_ids = '{" STAGE_WELDING "}', "
+              "wished_concept_weights = '{1000}', wished_nuts = '{SE31}', wished_tags = "
+              "'{process}' WHERE id = '" STAGE_RESEARCHER "'");
+    stage_changed(stage, 0, 1, "person", STAGE_RESEARCHER);
+    person = candidate_of(find(stage, 0, NEED_KIND, STAGE_NEED), STAGE_RESEARCHER);
+    need = candidate_of(find(stage, 0, PERSON_KIND, STAGE_RESEARCHER), STAGE_NEED);
+    /* The region is two of ten parts: 2 * F * 20,000 / (F + 20,000). */
+    assert_int_equal(person->score_thousandths,
+                     UINT64_C(2) * before * 20000 / ((uint64_t)before + 20000));
+    assert_int_equal(need->score_thousandths, person->score_thousandths);
+    assert_int_equal(person->parts[person->n_parts - 1]->part,
+                     MATCHING__V1__SCORE_PART__WISHES);
+    assert_int_equal(person->parts[person->n_parts - 1]->deduction_thousandths,
+                     before - person->score_thousandths);
+    stage_sql("UPDATE stage.profiles SET wished_concept_ids = '{" STAGE_ENERGY "}', "
+              "wished_tags = '{}' WHERE id = '" STAGE_RESEARCHER "'");
+    stage_changed(stage, 0, 2, "person", STAGE_RESEARCHER);
+    person = candidate_of(find(stage, 0, NEED_KIND, STAGE_NEED), STAGE_RESEARCHER);
+    assert_int_equal(person->score_thousandths, before);
+}
+
 static Matching__V1__LinkTextReply *
 link_text(struct stage *stage, const char *text, const char *text_lang)
 {
@@ -394,6 +435,7 @@ main(void)
         STAGE_TEST(a_withdrawn_person_is_gone_from_index_suggestions_and_explanations),
         STAGE_TEST(a_changed_vocabulary_is_read_again_once),
         STAGE_TEST(a_person_asks_for_the_own_profile_only),
+        STAGE_TEST(a_persons_wishes_count_from_both_sides_as_soon_as_they_are_heard_of),
         STAGE_TEST(a_text_in_any_language_is_linked_to_the_same_concept_with_its_place),
     };
 

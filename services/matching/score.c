@@ -1,5 +1,7 @@
 #include "services/matching/score.h"
 
+#include "services/matching/wishes.h"
+
 #define FRESH_DAYS 30  /* fully fresh */
 #define STALE_DAYS 365 /* not fresh at all */
 #define MS_PER_DAY INT64_C(86400000)
@@ -240,10 +242,24 @@ score_breadth(const struct profile *offer)
            SCORE_BREADTH_LOSS * (score_log2(count) - score_log2(SCORE_BREADTH_FREE)) / 256;
 }
 
+/* Takes off what the person's own wishes cost; boosts are not theirs to lessen. */
+static void
+weigh_wishes(const struct query *query, const struct profile *offer, struct score *score)
+{
+    const uint32_t fit = score->total - score->parts[PART_BOOST];
+
+    if (!offer->wishes)
+        return;
+    score->parts[PART_WISHES] =
+        wishes_deduction(fit, wishes_fit(&query->statistics, offer->wishes, query->seeker));
+    score->total -= score->parts[PART_WISHES];
+}
+
 bool
-score_finish(const struct score_context *context, const struct profile *seeker,
+score_finish(const struct score_context *context, const struct query *query,
              const struct profile *offer, const uint32_t lanes[LANE_COUNT], struct score *ret)
 {
+    const struct profile *seeker = query->seeker;
     struct score score = {0};
 
     score.parts[PART_CONCEPTS] =
@@ -259,6 +275,7 @@ score_finish(const struct score_context *context, const struct profile *seeker,
     score.parts[PART_BOOST] = boost_points(context, seeker, offer);
     for (size_t part = 0; part < PART_COUNT; part++)
         score.total += score.parts[part];
+    weigh_wishes(query, offer, &score);
     *ret = score;
     return true;
 }
@@ -270,5 +287,5 @@ score_pair(const struct score_context *context, const struct query *query,
     uint32_t lanes[LANE_COUNT];
 
     query_lanes(query, offer, lanes);
-    return score_finish(context, query->seeker, offer, lanes, ret);
+    return score_finish(context, query, offer, lanes, ret);
 }

@@ -10,7 +10,7 @@
 
 #include "services/matching/profile.h"
 
-#define SCORE_WEIGHTS_VERSION "2026-12.2"
+#define SCORE_WEIGHTS_VERSION "2026-12.3"
 
 /* The greatest points of each part; together 100,000.  Boosts come on top. */
 #define SCORE_CONCEPTS_MAX 60000u
@@ -34,6 +34,7 @@ enum part {
     PART_FOCUS,
     PART_FRESHNESS,
     PART_BOOST,
+    PART_WISHES, /* the one that is taken off: see wishes.h */
     PART_COUNT
 };
 
@@ -75,7 +76,7 @@ struct score_context {
 
 struct score {
     uint32_t parts[PART_COUNT];
-    uint32_t total; /* their sum */
+    uint32_t total; /* their sum, but less that of PART_WISHES */
 };
 
 /* What is known of all live profiles. */
@@ -113,6 +114,7 @@ enum lane { LANE_CONCEPTS, LANE_NAMES, LANE_TEXT, LANE_COUNT = LANE_TEXT + LANG_
 /* What a profile seeks, with the points that each term is worth now.  Lives in an arena. */
 struct query {
     const struct profile *seeker;
+    struct score_statistics statistics;
     struct query_concept *concepts;
     size_t concept_count;
     struct query_term *terms[LANE_COUNT]; /* sorted, each term once in a lane */
@@ -122,6 +124,10 @@ struct query {
 must_use struct status query_make(const struct profile *seeker,
                                   const struct score_statistics *statistics,
                                   struct arena *arena, struct query *ret);
+
+/* Splits the points of a concept over its levels of nearness; they add up to `points`. */
+void query_levels(const struct score_statistics *statistics, struct query_concept *concept,
+                  uint32_t points);
 
 /* The points of a weighted term that meets a query's. */
 static inline uint32_t
@@ -156,7 +162,7 @@ bool score_admits(const struct score_context *context, const struct profile *see
 uint32_t score_breadth(const struct profile *offer);
 
 /* All parts, given the points by lane.  false: too little substance. */
-bool score_finish(const struct score_context *context, const struct profile *seeker,
+bool score_finish(const struct score_context *context, const struct query *query,
                   const struct profile *offer, const uint32_t lanes[LANE_COUNT],
                   struct score *ret);
 

@@ -1,6 +1,7 @@
 #include "services/matching/score.h"
 
 #include "services/matching/test_world.h"
+#include "services/matching/wishes.h"
 
 static int
 set_up(void **state)
@@ -291,6 +292,150 @@ an_offer_of_many_concepts_says_less_with_each(void **state)
     assert_int_equal(score_breadth(&offer), 1000 - SCORE_BREADTH_LOSS);
 }
 
+/* The fit without its boosts, and how well the person is served. */
+static void
+assert_mean(const struct score *alone, const struct score *both, uint32_t wish)
+{
+    const uint64_t fit = alone->total - alone->parts[PART_BOOST];
+    uint64_t mean = fit;
+
+    if (wish < fit)
+        mean = 2 * fit * wish / (fit + wish);
+    assert_int_equal(both->total, mean + alone->parts[PART_BOOST]);
+    assert_int_equal(both->parts[PART_WISHES], fit - mean);
+    for (size_t part = 0; part < PART_WISHES; part++)
+        assert_int_equal(both->parts[part], alone->parts[part]);
+}
+
+static void
+without_wishes_or_with_all_of_them_met_nothing_is_taken_off(void **state)
+{
+    static const char *nuts[] = {"FI1D", "SE31"};
+    static const char *tags[] = {"process"};
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+    struct score alone;
+
+    pair.need.nuts = "SE312";
+    pair.need.focus = tags;
+    pair.need.focus_count = 1;
+    alone = scored(world, &pair);
+    world_wishes(world, &pair.person, WELDING, 1000);
+    world_wishes(world, &pair.person, HEAT_PUMPS, 1000); /* any one will do */
+    pair.person.wished_nuts = nuts;
+    pair.person.wished_nuts_count = 2;
+    pair.person.wished_tags = tags;
+    pair.person.wished_tag_count = 1;
+    const struct score both = scored(world, &pair);
+    assert_memory_equal(&alone, &both, sizeof alone);
+}
+
+static void
+both_must_want_it_and_the_lesser_weighs_most(void **state)
+{
+    static const char *nuts[] = {"SE12"};
+    struct world *world = *state;
+    struct pair pair = make_pair(world);
+    struct score alone, both;
+
+    pair.need.nuts = "SE312";
+    pair.need.sme = true;
+    world->rules.boosts[0] = (struct boost){BOOST_SME, 0, 30000, 1500};
+    world->rules.boost_count = 1;
+    alone = scored(world, &pair);
+    assert_int_equal(alone.parts[PART_BOOST], 1500);
+    assert_true(alone.total - 1500 > 50000);
+    world_wishes(world, &pair.person, BIOECONOMY, 1000);
+    both = scored(world, &pair);
+    assert_mean(&alone, &both, 0); /* the boost alone is left */
+    assert_int_equal(both.total, 1500);
+    world_wishes(world, &pair.person, WELDING, 500); /* wanted half as much */
+    both = scored(world, &pair);
+    assert_mean(&alone, &both, WISHES_MET / 2);
+    pair.person.wished_ids = NULL;
+    pair.person.wished_count = pair.person.wished_weight_count = 0;
+    world_wishes(world, &pair.person, WELDING, 1000);
+    pair.person.wished_nuts = nuts;
+    pair.person.wished_nuts_count = 1;
+    pair.person.wished_tags = nuts;
+    pair.person.wished_tag_count = 1;
+    both = scored(world, &pair); /* concepts met; region and kind of work not */
+    assert_mean(&alone, &both, WISHES_MET * 6 / 10);
+}
+
+/* As of concepts sought: a sibling in part, a cousin in a lesser part, what lies beneath in
+ * full; and half of it where the seeker wants it half. */
+static void
+wishes_are_met_by_what_is_near_in_part(void **state)
+{
+    static const enum world_concept sought[] = {BIOECONOMY, COMPUTER_VISION,
+                                                MACHINE_VISION_SYSTEMS, DEEP_LEARNING};
+    struct world *world = *state;
+    uint32_t met[COUNT_OF(sought)];
+
+    for (size_t i = 0; i < COUNT_OF(sought); i++) {
+        struct profile_row rows[] = {world_row(world, KIND_NEED, 1),
+                                     world_row(world, KIND_PERSON, 2)};
+        struct score_statistics statistics;
+
+        world_wants(world, &rows[0], sought[i], i == 3 ? 500 : 1000);
+        world_wishes(world, &rows[1], i == 2 ? DEEP_LEARNING : MACHINE_LEARNING, 1000);
+        world_put(world, rows, 2);
+        statistics = snapshot_statistics(world->snapshot);
+        met[i] = wishes_fit(&statistics, world_find(world, KIND_PERSON, 2)->wishes,
+                            world_find(world, KIND_NEED, 1));
+    }
+    assert_int_equal(met[0], 0);
+    assert_in_range(met[1], WISHES_MET / 10, WISHES_MET * 4 / 10);
+    assert_in_range(met[2], 1, WISHES_MET * 15 / 100);
+    assert_true(met[2] < met[1]);
+    assert_int_equal(met[3], WISHES_MET / 2);
+}
+
+static void
+the_mean_of_both_never_exceeds_the_fit_and_never_falls_when_either_rises(void **state)
+{
+    (void)state;
+    for (uint32_t fit = 0; fit <= SCORE_MAX; fit += 997) {
+        uint32_t before = 0;
+
+        assert_int_equal(wishes_deduction(fit, 0), fit);
+        assert_int_equal(wishes_deduction(fit, fit), 0);
+        for (uint32_t wish = 0; wish <= WISHES_MET; wish += 991) {
+            const uint32_t mean = fit - wishes_deduction(fit, wish);
+
+            assert_true(mean <= fit && mean >= before);
+            assert_true(mean <= fit + 1 - wishes_deduction(fit + 1, wish));
+            before = mean;
+        }
+    }
+}
+
+/* Nobody loses by naming more. */
+static void
+a_further_wish_in_a_list_never_lowers_a_score(void **state)
+{
+    struct world *world = *state;
+
+    for (unsigned round = 0; round < 40; round++) {
+        struct pair pair = make_pair(world);
+        uint32_t before = 0;
+
+        world_wishes(world, &pair.person,
+                     (enum world_concept)world_random(world, WORLD_CONCEPTS),
+                     100 + world_random(world, 901));
+        for (unsigned more = 0; more < 4; more++) {
+            const uint32_t total = scored(world, &pair).total;
+
+            assert_true(total >= before);
+            before = total;
+            world_wishes(world, &pair.person,
+                         (enum world_concept)world_random(world, WORLD_CONCEPTS),
+                         100 + world_random(world, 901));
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -305,6 +450,12 @@ main(void)
         WORLD_TEST(what_a_person_is_called_has_no_place_to_enter_the_score),
         WORLD_TEST(an_old_profile_is_less_fresh),
         WORLD_TEST(a_need_in_three_languages_finds_the_same_people),
+        WORLD_TEST(without_wishes_or_with_all_of_them_met_nothing_is_taken_off),
+        WORLD_TEST(both_must_want_it_and_the_lesser_weighs_most),
+        WORLD_TEST(wishes_are_met_by_what_is_near_in_part),
+        WORLD_TEST(a_further_wish_in_a_list_never_lowers_a_score),
+        cmocka_unit_test(
+            the_mean_of_both_never_exceeds_the_fit_and_never_falls_when_either_rises),
         cmocka_unit_test(an_offer_of_many_concepts_says_less_with_each),
     };
 

@@ -66,6 +66,7 @@ fill_by_chance(struct world *world)
 struct comparing {
     struct world *world;
     size_t seen, found;
+    size_t lessened[2]; /* by wishes: found by who seeks, and by who offers */
 };
 
 static bool
@@ -78,7 +79,11 @@ compare(void *context, const struct profile *subject)
         return true;
     search.limit = 1 + world_random(comparing->world, SEARCH_LIMIT_MAX);
     assert_exact(comparing->world, &search);
-    comparing->found += run(comparing->world, &search).count;
+    const struct hits hits = run(comparing->world, &search);
+    comparing->found += hits.count;
+    for (size_t i = 0; i < hits.count; i++)
+        comparing->lessened[subject->kind != KIND_NEED] +=
+            hits.items[i].score.parts[PART_WISHES] > 0;
     return true;
 }
 
@@ -88,6 +93,7 @@ compare_all(struct world *world)
     struct comparing comparing = {.world = world};
 
     snapshot_each(world->snapshot, 0, compare, &comparing);
+    assert_true(comparing.lessened[0] > 20 && comparing.lessened[1] > 20);
     return comparing.found;
 }
 

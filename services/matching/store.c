@@ -60,7 +60,10 @@ next_profile(struct pg_rows *rows, struct arena *arena, struct profile_row *row)
                TO_TEXTS(row->focus, row->focus_count), TO_TEXTS(row->themes, row->theme_count),
                pg_to_text(&row->available_from), pg_to_text(&row->valid_until),
                pg_to_i64(&row->capacity), pg_to_bool(&row->sme), pg_to_u64(&row->version),
-               pg_to_i64(&row->updated_unix_ms)));
+               pg_to_i64(&row->updated_unix_ms), TO_TEXTS(row->wished_ids, row->wished_count),
+               pg_to_i64s(&row->wished_weights, &row->wished_weight_count),
+               TO_TEXTS(row->wished_nuts, row->wished_nuts_count),
+               TO_TEXTS(row->wished_tags, row->wished_tag_count)));
 }
 
 static struct status

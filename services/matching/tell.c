@@ -73,6 +73,19 @@ concept_text(const Matching__V1__Reason *reason)
     }
 }
 
+static enum text_name
+wished_text(const Matching__V1__Reason *reason)
+{
+    switch (concept_text(reason)) {
+    case TEXT_concept_equal:
+        return TEXT_wish_equal;
+    case TEXT_concept_same:
+        return TEXT_wish_same;
+    default:
+        return TEXT_wish_near;
+    }
+}
+
 static struct status
 tell_concept(Matching__V1__Reason *reason, const struct vocabulary *vocabulary, enum lang lang,
              struct arena *arena)
@@ -95,7 +108,41 @@ tell_concept(Matching__V1__Reason *reason, const struct vocabulary *vocabulary, 
                                      {"found", reason->found_concept_label},
                                      {"origin", origin},
                                      {"words", words}};
-    return fill(arena, concept_text(reason), lang, all, COUNT_OF(all), &reason->text);
+    return fill(arena,
+                reason->part == MATCHING__V1__SCORE_PART__WISHES ? wished_text(reason)
+                                                                 : concept_text(reason),
+                lang, all, COUNT_OF(all), &reason->text);
+}
+
+/* How far the person's wishes are met: the reason that names none of them. */
+static struct status
+tell_share(Matching__V1__Reason *reason, enum lang lang, struct arena *arena)
+{
+    char percent[sizeof "4294967295"];
+    const struct text_value values[] = {{"percent", percent}};
+    enum text_name name = TEXT_wishes_fit;
+
+    (void)snprintf(percent, sizeof percent, "%u", (unsigned)reason->share_percent);
+    if (reason->share_percent == 0)
+        name = TEXT_wishes_none;
+    else if (reason->deduction_thousandths > 0)
+        name = TEXT_wishes_less;
+    return fill(arena, name, lang, values, COUNT_OF(values), &reason->text);
+}
+
+static struct status
+tell_wish(Matching__V1__Reason *reason, const struct vocabulary *vocabulary, enum lang lang,
+          struct arena *arena)
+{
+    const struct text_value values[] = {{"name", text_named(reason->name, lang)}};
+
+    if (*reason->concept_id)
+        return tell_concept(reason, vocabulary, lang, arena);
+    if (!*reason->name)
+        return tell_share(reason, lang, arena);
+    /* The code of a region is in capitals, the name of a focus or theme is not. */
+    return fill(arena, *reason->name <= 'Z' ? TEXT_wish_region : TEXT_wish_work, lang, values,
+                COUNT_OF(values), &reason->text);
 }
 
 static struct status
@@ -152,6 +199,9 @@ explain_tell(const struct reasons *reasons, const struct vocabulary *vocabulary,
             break;
         case MATCHING__V1__SCORE_PART__TEXT:
             TRY(tell_text(reason, lang, arena));
+            break;
+        case MATCHING__V1__SCORE_PART__WISHES:
+            TRY(tell_wish(reason, vocabulary, lang, arena));
             break;
         default:
             TRY(tell_fact(reason, lang, arena));

@@ -29,6 +29,9 @@ set_scene(void)
     static const char *const once[] = {
         "CREATE SCHEMA stage",
         "CREATE TABLE stage.profiles AS TABLE registry.published_profiles WITH NO DATA",
+        "ALTER TABLE stage.profiles ALTER wished_concept_ids SET DEFAULT '{}', "
+        "ALTER wished_concept_weights SET DEFAULT '{}', ALTER wished_nuts SET DEFAULT '{}', "
+        "ALTER wished_tags SET DEFAULT '{}'",
         "CREATE TABLE stage.concepts AS TABLE registry.published_concepts WITH NO DATA",
         "CREATE OR REPLACE VIEW registry.published_profiles AS TABLE stage.profiles",
         "CREATE OR REPLACE VIEW registry.published_concepts AS TABLE stage.concepts",

@@ -159,6 +159,19 @@ world_wants(struct world *world, struct profile_row *row, enum world_concept con
     row->concept_weights[row->weight_count++] = weight;
 }
 
+void
+world_wishes(struct world *world, struct profile_row *row, enum world_concept concept,
+             int64_t weight)
+{
+    if (!row->wished_ids) {
+        row->wished_ids = ARENA_ARRAY(&world->arena, const char *, ROW_CONCEPTS_MAX);
+        row->wished_weights = ARENA_ARRAY(&world->arena, int64_t, ROW_CONCEPTS_MAX);
+    }
+    assert_true(row->wished_count < ROW_CONCEPTS_MAX);
+    row->wished_ids[row->wished_count++] = world_concept(world, concept);
+    row->wished_weights[row->wished_weight_count++] = weight;
+}
+
 static const char **
 one_text(struct world *world, const char *text)
 {
@@ -207,6 +220,31 @@ add_chance_facts(struct world *world, struct profile_row *row)
         row->owner_organisation_id = world_id(world, 0xa00, world_random(world, 20));
 }
 
+/* Each list with some, none in half of the rows. */
+static void
+add_chance_wishes(struct world *world, struct profile_row *row)
+{
+    static const char *const nuts[] = {"SE", "SE31", "SE312", "FI1D"};
+    static const char *const tags[] = {"process", "energy_transition", "digitalisation"};
+    const uint32_t concepts = world_random(world, 4);
+
+    if (world_random(world, 2))
+        return;
+    for (uint32_t i = 0; i < concepts; i++) {
+        const uint32_t concept = world_random(world, WORLD_CONCEPTS);
+
+        world_wishes(world, row, (enum world_concept) concept, 100 + world_random(world, 901));
+    }
+    if (world_random(world, 2)) {
+        row->wished_nuts = one_text(world, nuts[world_random(world, COUNT_OF(nuts))]);
+        row->wished_nuts_count = 1;
+    }
+    if (world_random(world, 2)) {
+        row->wished_tags = one_text(world, tags[world_random(world, COUNT_OF(tags))]);
+        row->wished_tag_count = 1;
+    }
+}
+
 struct profile_row
 world_random_row(struct world *world, enum kind kind, unsigned number)
 {
@@ -230,6 +268,8 @@ world_random_row(struct world *world, enum kind kind, unsigned number)
     row.shared_with = one_text(world, world_tenant(world, world_random(world, WORLD_TENANTS)));
     row.shared_count = 1;
     add_chance_facts(world, &row);
+    if (kind == KIND_PERSON)
+        add_chance_wishes(world, &row);
     return row;
 }
 

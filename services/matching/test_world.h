@@ -51,7 +51,10 @@ const char *world_concept(struct world *world, enum world_concept concept);
 struct profile_row world_row(struct world *world, enum kind kind, unsigned number);
 void world_wants(struct world *world, struct profile_row *row, enum world_concept concept,
                  int64_t weight);
-/* A row made of everything by chance. */
+/* What its person would like to work with. */
+void world_wishes(struct world *world, struct profile_row *row, enum world_concept concept,
+                  int64_t weight);
+/* A row made of everything by chance; half of the persons have wishes. */
 struct profile_row world_random_row(struct world *world, enum kind kind, unsigned number);
 uint32_t world_random(struct world *world, uint32_t below);
 
