@@ -111,6 +111,8 @@ def test_the_demonstration_has_a_few_hundred_believable_things(place):
                     " count(*) FILTER (WHERE 'fi' = ANY (text_langs)),"
                     " count(*) FILTER (WHERE 'en' = ANY (text_langs)) FROM registry.need")
     assert all(languages)
+    assert ask(place, "SELECT count(*) FROM registry.published_profiles"
+               " WHERE cardinality(wished_concept_ids) > 0")[0] >= 5
 
 
 def test_every_tenant_of_the_demonstration_knows_its_home(place):

@@ -171,6 +171,8 @@ class Demo:
                       {"pageSize": PEOPLE_PAGE}, tenant,
                       learn={"list": "people", "key": "reference", "prefix": "person/"})
         self.add_to_pool(pools)
+        self.add_wishes({reference: (tenant, kind) for tenant, kind, pool, reference in pools
+                         if pool == "+" or (kind == "RECENT_GRADUATE" and pool != "-")})
 
     def make_person(self, fields, kind, nuts):
         _, name, languages, degree, skills, about = fields
@@ -197,6 +199,21 @@ class Demo:
                 continue
             self.step(f"pool/{reference}", "registry.v1.People/SetTalentPool", request, tenant,
                       **{"as": actor})
+
+    def add_wishes(self, pooled):
+        """Of people who joined the pool by a step of their own, which made the second version."""
+        for reference, concepts, nuts, focus, themes in rows("wishes.txt", 5):
+            if reference not in pooled:
+                sys.exit(f"{reference} did not join the pool by a step")
+            tenant, kind = pooled[reference]
+            person = self.person(reference, tenant)
+            actor = ({"roles": ["GRADUATE"], "person": person} if kind == "RECENT_GRADUATE" else
+                     {"roles": ["PARTNERSHIP_OFFICER"]})
+            wishes = {"concepts": self.skill_list(concepts), "nuts": words(nuts),
+                      "focus": words(focus), "themes": words(themes)}
+            self.step(f"wishes/{reference}", "registry.v1.People/UpdatePerson",
+                      {"personId": person, "expectedVersion": "2", "updateFields": ["wishes"],
+                       "wishes": wishes}, tenant, **{"as": actor})
 
     def add_accounts(self):
         for fields in rows("accounts.txt", 9):
