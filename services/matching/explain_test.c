@@ -424,7 +424,7 @@ wishes_are_told_in_each_language_when_none_or_all_are_met(void **state)
     told_in(world, &reasons, LANG_SV);
     assert_int_equal(wish_reason(&reasons, 0)->share_percent, 0);
     assert_string_equal(wish_reason(&reasons, 0)->text,
-                        "Inget av personens egna önskemål möts; därför ett avdrag.");
+                        "Inget av personens egna önskemål möts.");
     assert_null(wish_reason(&reasons, 1));
     world_wishes(world, &person, WELDING, 1000);
     reasons = one_reason(world, &need, &person);

@@ -274,6 +274,7 @@ facts_scan(const struct search *search, const struct query *query,
     for (size_t i = 0; i < rules->boost_count; i++)
         boosts += rules->boosts[i].points;
     ret->unit = (SCORE_MAX + boosts) / UNIT_POINTS + 1;
+    ret->boosts = boosts;
     ret->rest = SCORE_FIELD_MAX + SCORE_LEVEL_MAX + SCORE_FOCUS_MAX + boosts;
     ret->query =
         (struct scan_query){.least_terms = (uint16_t)(rules->substance_min / ret->unit)};
@@ -289,4 +290,11 @@ facts_least(const struct facts_scan *scan, uint32_t total)
     const uint32_t least = total > scan->rest ? (total - scan->rest) / scan->unit : 0;
 
     return (uint16_t)(least < UINT16_MAX ? least : UINT16_MAX);
+}
+
+uint32_t
+facts_most(const struct facts_scan *scan, uint16_t points)
+{
+    return points < SCAN_POINTS_MAX ? points * scan->unit + scan->rest - scan->boosts
+                                    : SCORE_MAX;
 }

@@ -40,8 +40,9 @@ struct facts_scan {
     struct scan_term terms[SCAN_TERMS_MAX];
     uint64_t any_of[SCAN_ANY_MAX];
     uint16_t region_points[DOCUMENT_REGIONS_MAX];
-    uint32_t unit; /* thousandths of a point that a point of the scan stands for */
-    uint32_t rest; /* thousandths that the parts beside terms, region and freshness can add */
+    uint32_t unit;   /* thousandths of a point that a point of the scan stands for */
+    uint32_t rest;   /* thousandths that the parts beside terms, region and freshness can add */
+    uint32_t boosts; /* of the rest */
 };
 
 void facts_scan(const struct search *search, const struct query *query,
@@ -50,3 +51,6 @@ void facts_scan(const struct search *search, const struct query *query,
 
 /* The least points of a scan that can still become this score. */
 uint16_t facts_least(const struct facts_scan *scan, uint32_t total);
+
+/* The most that a score can be, before boosts and wishes, with these points of a scan. */
+uint32_t facts_most(const struct facts_scan *scan, uint16_t points);

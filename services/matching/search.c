@@ -1,6 +1,7 @@
 #include "services/matching/search.h"
 
 #include "services/matching/facts.h"
+#include "services/matching/wishes.h"
 
 int
 hit_compare(const struct hit *a, const struct hit *b)
@@ -110,15 +111,35 @@ struct offers {
 };
 
 /* What a score must reach now. */
+static uint32_t
+least_total(const struct offers *offers)
+{
+    const struct best *best = offers->best;
+    const uint32_t least = offers->search->least_total;
+
+    if (best->count == best->limit && best->items[0].score.total > least)
+        return best->items[0].score.total;
+    return least;
+}
+
 static uint16_t
 least_of(const struct offers *offers)
 {
-    const struct best *best = offers->best;
-    uint32_t least = offers->search->least_total;
+    return facts_least(offers->scan, least_total(offers));
+}
 
-    if (best->count == best->limit && best->items[0].score.total > least)
-        least = best->items[0].score.total;
-    return facts_least(offers->scan, least);
+/* The scan knows nothing of wishes: where many have them and few are met, most of those it
+ * shows cannot reach what is asked for.  To see that costs less than a score. */
+static bool
+may_please(const struct offers *offers, const struct profile *other, uint16_t points)
+{
+    const uint32_t most = facts_most(offers->scan, points);
+    uint32_t wish;
+
+    if (!other->wishes)
+        return true;
+    wish = wishes_fit(&offers->query->statistics, other->wishes, offers->query->seeker);
+    return most - wishes_deduction(most, wish) + offers->scan->boosts >= least_total(offers);
 }
 
 static void
@@ -128,7 +149,7 @@ score_offer(struct scan_sink *sink, const struct scan_hit *hit)
     const struct profile *other = place_item(&hit->place);
     struct score score;
 
-    if (!search_admits(offers->search, other) ||
+    if (!search_admits(offers->search, other) || !may_please(offers, other, hit->points) ||
         !score_pair(offers->search->context, offers->query, other, &score))
         return;
     consider(offers->search, other, &score, offers->best);

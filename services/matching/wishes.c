@@ -138,6 +138,8 @@ wishes_fit(const struct score_statistics *statistics, const struct wishes *wishe
 uint32_t
 wishes_deduction(uint32_t fit, uint32_t wish)
 {
+    if (wish < WISHES_LEAST)
+        wish = WISHES_LEAST;
     if (wish >= fit)
         return 0;
     return fit - (uint32_t)(UINT64_C(2) * fit * wish / ((uint64_t)fit + wish));

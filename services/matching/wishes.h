@@ -4,10 +4,11 @@
  *
  * A match needs two yeses: the score of a pair is what the seeker gets out of it (the fit F)
  * and, where the offer has wishes, what the person gets out of it (the wish W), both of
- * 100,000. It is F where W is not below it, and otherwise their harmonic mean 2FW / (F + W),
- * rounded down: the lesser of the two weighs most, and without any yes of the person's nothing
- * is left.  It never exceeds F, so what bounds F from above bounds it, too; it never falls when
- * F or W rises.
+ * 100,000.  It is F where W is not below it, and otherwise their harmonic mean 2FW / (F + W),
+ * rounded down: the lesser of the two weighs most.  In this mean W counts as WISHES_LEAST at
+ * least: whoever can do what is sought but wants something else comes last, not never, and the
+ * better fit first.  The mean never exceeds F, so what bounds F from above bounds it, too; it
+ * never falls when F or W rises.
  *
  * W is a mean over the lists that the person filled: concepts, kinds of work, regions.  Within
  * a list any one will do, the best met counts: to name more never makes anything fit less.
@@ -29,6 +30,7 @@
 #define WISHES_REGIONS_WEIGHT 2u
 
 #define WISHES_MET SCORE_MAX /* W of one who gets everything */
+#define WISHES_LEAST 10000u
 
 /* Of one block, without pointers: it lies within its profile's. */
 struct wishes {
