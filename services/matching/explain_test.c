@@ -373,6 +373,7 @@ wishes_that_are_met_are_told_and_those_that_are_not_stay_the_persons(void **stat
 {
     static const char *nuts[] = {"SE31", "FI1D"};
     static const char *tags[] = {"process"};
+    static const char *sought[] = {"market"};
     struct world *world = *state;
     struct profile_row need = world_row(world, KIND_NEED, 1);
     struct profile_row person = world_row(world, KIND_PERSON, 2);
@@ -381,6 +382,8 @@ wishes_that_are_met_are_told_and_those_that_are_not_stay_the_persons(void **stat
     size_t size;
 
     need.nuts = "SE312";
+    need.focus = sought;
+    need.focus_count = 1;
     need.text[LANG_SV] = "Vi söker någon som kan maskininlärning.";
     world_wants(world, &person, MACHINE_LEARNING, 1000);
     world_wishes(world, &person, WELDING, 1000);

@@ -112,6 +112,9 @@ scans_and_brute_force_agree_on_profiles_by_chance(void **state)
     fill_by_chance(world);
     assert_int_equal(world->snapshot->version->unit_count, 2);
     assert_true(compare_all(world) > 500);
+    world->rules.boosts[0] = (struct boost){BOOST_SME, 0, 30000, SCORE_BOOST_POINTS_MAX};
+    world->rules.boost_count = 1;
+    assert_true(compare_all(world) > 500);
 }
 
 static void
