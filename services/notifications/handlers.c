@@ -24,7 +24,9 @@ subscribe(struct call *call, const Notifications__V1__SubscribeRequest *request,
 {
     char id[UUID_SIZE];
 
-    TRY(rules_subscription(call->arena, request));
+    TRY(rules_subscription(call->arena, request,
+                           call_has_role(call, WIRE__V1__ROLE__PARTNERSHIP_OFFICER) ||
+                               call_has_role(call, WIRE__V1__ROLE__PROGRAMME_DIRECTOR)));
     uuid_v7(call->clock, id);
     return store_subscribe(call->tx, call->arena, id, call->principal->subject_id,
                            request->topic, request->email, &reply->subscription);

@@ -3,6 +3,7 @@
 
 #include "notifications/v1/inbox.pb-c.h"
 
+#include "common/base/uuid.h"
 #include "common/service/call.h"
 #include "services/notifications/notifications.h"
 #include "services/notifications/store.h"
@@ -59,6 +60,31 @@ search_hit(struct call *call, const Matching__V1__SearchHit *event, Wire__V1__Ac
     return *event->account_id ? store_tell(call->tx, &news) : OK;
 }
 
+/* A step of a round is told once to everybody, whether as one who takes part or as an officer:
+ * what makes a message the only one is the step, not the event. */
+static struct status
+round_told(struct call *call, const Matching__V1__RoundTold *event, Wire__V1__Ack *ack)
+{
+    struct news news = {.event_id = event->news_id,
+                        .position = call->position,
+                        .subject_kind = "round",
+                        .subject_id = event->round_id};
+
+    (void)ack;
+    /* News that a newer matching tells are not for this version. */
+    if (event->news < MATCHING__V1__ROUND_NEWS__NEWS_OPENED ||
+        event->news > MATCHING__V1__ROUND_NEWS__NEWS_AMENDED)
+        return OK;
+    if (!uuid_valid(event->news_id) || !uuid_valid(event->round_id))
+        return FAIL(call->arena, INVALID_ARGUMENT, "news of a round without ids");
+    news.kind =
+        MESSAGE_OWN_ROUND_OPENED + (event->news - MATCHING__V1__ROUND_NEWS__NEWS_OPENED);
+    TRY(store_tell_accounts(call->tx, &news, (const char *const *)event->account_ids,
+                            event->n_account_ids));
+    news.kind = MESSAGE_ROUND_OPENED + (event->news - MATCHING__V1__ROUND_NEWS__NEWS_OPENED);
+    return event->officers ? store_tell(call->tx, &news) : OK;
+}
+
 /* Only a verdict that says something new is worth a message. */
 static struct status
 eligibility_evaluated(struct call *call, const Registry__V1__EligibilityEvaluated *event,
@@ -103,6 +129,7 @@ HEARS(match_suggested, Matching__V1__MatchSuggested)
 HEARS(match_accepted, Matching__V1__MatchAccepted)
 HEARS(match_declined, Matching__V1__MatchDeclined)
 HEARS(search_hit, Matching__V1__SearchHit)
+HEARS(round_told, Matching__V1__RoundTold)
 HEARS(eligibility_evaluated, Registry__V1__EligibilityEvaluated)
 HEARS(placement_started, Registry__V1__PlacementStarted)
 HEARS(placement_ended, Registry__V1__PlacementEnded)

@@ -98,7 +98,7 @@ main(int argc, char **argv)
         .timers = timers,
         .statements = statements,
         .calls = calls,
-        .schema_version = 3,
+        .schema_version = 4,
         .uses = USES_POSTGRES | USES_RPC,
         .create_state = create_state,
         .destroy_state = destroy_state,

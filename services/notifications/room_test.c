@@ -159,6 +159,96 @@ every_step_that_people_hear_of_has_words(void **state)
         assert_string_equal(reply->messages[i]->title, titles[i]);
 }
 
+/* Officers with the last of a step's events. */
+static struct status
+tell_round(uint32_t event, const char *news_id, Matching__V1__RoundNews news,
+           const char *account)
+{
+    Matching__V1__RoundTold told_ = MATCHING__V1__ROUND_TOLD__INIT;
+
+    told_.round_id = ROUND;
+    told_.news_id = news_id;
+    told_.news = news;
+    told_.account_ids = &account;
+    told_.n_account_ids = account ? 1 : 0;
+    told_.officers = account == NULL;
+    return hear_event(event_id(event), "RoundTold", &told_.base);
+}
+
+static void
+a_step_of_a_round_is_told_once_to_who_takes_part_and_to_officers(void **state)
+{
+    const Matching__V1__RoundNews news = MATCHING__V1__ROUND_NEWS__NEWS_FINAL;
+    Notifications__V1__ListMessagesReply *reply;
+
+    (void)state;
+    subscribe(OFFICER, NOTIFICATIONS__V1__TOPIC__ROUND_MOVED, true);
+    subscribe(COACH, NOTIFICATIONS__V1__TOPIC__ROUND_MOVED, true);
+    /* Two events of one step, and all of it delivered again. */
+    for (int time = 0; time < 2; time++) {
+        assert_ok(tell_round(1, event_id(9), news, STUDENT));
+        assert_ok(tell_round(2, event_id(9), news, COACH));
+        assert_ok(tell_round(3, event_id(9), news, NULL));
+    }
+    assert_int_equal(test_number("SELECT count(*) FROM notifications.message"), 3);
+    assert_int_equal(test_number("SELECT count(*) FROM notifications.mail"), 3);
+    reply = messages_of(STUDENT, 0, "", false);
+    assert_int_equal(reply->n_messages, 1);
+    assert_int_equal(reply->messages[0]->topic, NOTIFICATIONS__V1__TOPIC__ROUND_OWN);
+    assert_string_equal(reply->messages[0]->title, "A round of assignments is final");
+    assert_string_equal(reply->messages[0]->subject_kind, "round");
+    assert_string_equal(reply->messages[0]->subject_id, ROUND);
+    assert_int_equal(messages_of(COACH, 0, "", false)->messages[0]->topic,
+                     NOTIFICATIONS__V1__TOPIC__ROUND_OWN);
+    assert_int_equal(messages_of(OFFICER, 0, "", false)->messages[0]->topic,
+                     NOTIFICATIONS__V1__TOPIC__ROUND_MOVED);
+    /* The next step is another message. */
+    assert_ok(tell_round(4, event_id(10), MATCHING__V1__ROUND_NEWS__NEWS_AMENDED, STUDENT));
+    reply = messages_of(STUDENT, 0, "", false);
+    assert_int_equal(reply->n_messages, 2);
+    assert_string_equal(reply->messages[0]->title,
+                        "A place in a round of assignments has been amended");
+}
+
+static void
+two_instances_that_hear_of_a_step_make_one_message(void **state)
+{
+    const struct news news = {.event_id = event_id(9),
+                              .kind = MESSAGE_OWN_ROUND_RESULT,
+                              .subject_kind = "round",
+                              .subject_id = ROUND};
+    const char *const accounts[] = {STUDENT, COACH};
+    const char *const turned[] = {COACH, STUDENT};
+
+    (void)state;
+    assert_ok(store_tell_accounts(begin(&sides[0], TENANT_A), &news, accounts, 2));
+    commit(&sides[0]);
+    assert_ok(store_tell_accounts(begin(&sides[1], TENANT_A), &news, turned, 2));
+    commit(&sides[1]);
+    assert_int_equal(test_number("SELECT count(*) FROM notifications.message"), 2);
+    assert_int_equal(test_number("SELECT count(*) FROM notifications.mail"), 2);
+}
+
+static void
+who_takes_part_may_do_without_the_mail_but_not_without_the_message(void **state)
+{
+    (void)state;
+    subscribe(STUDENT, NOTIFICATIONS__V1__TOPIC__ROUND_OWN, false);
+    assert_ok(tell_round(1, event_id(9), MATCHING__V1__ROUND_NEWS__NEWS_RESULT, STUDENT));
+    assert_int_equal(messages_of(STUDENT, 0, "", false)->n_messages, 1);
+    assert_int_equal(test_number("SELECT count(*) FROM notifications.mail"), 0);
+}
+
+static void
+news_of_a_round_that_this_version_does_not_know_are_passed_over(void **state)
+{
+    (void)state;
+    assert_ok(tell_round(1, event_id(9), (Matching__V1__RoundNews)7, STUDENT));
+    assert_int_equal(test_number("SELECT count(*) FROM notifications.message"), 0);
+    assert_code(tell_round(1, "x", MATCHING__V1__ROUND_NEWS__NEWS_RESULT, STUDENT),
+                INVALID_ARGUMENT);
+}
+
 static void
 messages_come_newest_first_page_by_page_without_losing_one(void **state)
 {
@@ -254,6 +344,10 @@ main(void)
         STAGE_TEST(other_tenants_are_told_nothing),
         STAGE_TEST(a_verdict_that_says_nothing_new_is_not_told),
         STAGE_TEST(every_step_that_people_hear_of_has_words),
+        STAGE_TEST(a_step_of_a_round_is_told_once_to_who_takes_part_and_to_officers),
+        STAGE_TEST(two_instances_that_hear_of_a_step_make_one_message),
+        STAGE_TEST(who_takes_part_may_do_without_the_mail_but_not_without_the_message),
+        STAGE_TEST(news_of_a_round_that_this_version_does_not_know_are_passed_over),
         STAGE_TEST(messages_come_newest_first_page_by_page_without_losing_one),
         STAGE_TEST(a_message_is_read_once_and_by_its_owner_alone),
         STAGE_TEST(subscribing_again_changes_the_channels_and_unsubscribing_is_ones_own),

@@ -19,6 +19,11 @@ static const struct text texts[] = {
 #include "services/notifications/texts.def"
 #undef TEXT
 
+#define ROUND_WORDS(topic, news)                                                               \
+    {                                                                                          \
+        NOTIFICATIONS__V1__TOPIC__##topic, TEXT_ROUND_##news##_TITLE, TEXT_ROUND_##news##_TEXT \
+    }
+
 static const struct {
     Notifications__V1__Topic topic;
     enum text_name title, text;
@@ -41,6 +46,18 @@ static const struct {
                                  TEXT_WEBHOOK_STOPPED_TITLE, TEXT_WEBHOOK_STOPPED_TEXT},
     [MESSAGE_SEARCH_HIT] = {NOTIFICATIONS__V1__TOPIC__SEARCH_HIT, TEXT_SEARCH_HIT_TITLE,
                             TEXT_SEARCH_HIT_TEXT},
+    [MESSAGE_ROUND_OPENED] = ROUND_WORDS(ROUND_MOVED, OPENED),
+    [MESSAGE_OWN_ROUND_OPENED] = ROUND_WORDS(ROUND_OWN, OPENED),
+    [MESSAGE_ROUND_SOLVED] = ROUND_WORDS(ROUND_MOVED, SOLVED),
+    [MESSAGE_OWN_ROUND_SOLVED] = ROUND_WORDS(ROUND_OWN, SOLVED),
+    [MESSAGE_ROUND_RESULT] = ROUND_WORDS(ROUND_MOVED, RESULT),
+    [MESSAGE_OWN_ROUND_RESULT] = ROUND_WORDS(ROUND_OWN, RESULT),
+    [MESSAGE_ROUND_CHANGED] = ROUND_WORDS(ROUND_MOVED, CHANGED),
+    [MESSAGE_OWN_ROUND_CHANGED] = ROUND_WORDS(ROUND_OWN, CHANGED),
+    [MESSAGE_ROUND_FINAL] = ROUND_WORDS(ROUND_MOVED, FINAL),
+    [MESSAGE_OWN_ROUND_FINAL] = ROUND_WORDS(ROUND_OWN, FINAL),
+    [MESSAGE_ROUND_AMENDED] = ROUND_WORDS(ROUND_MOVED, AMENDED),
+    [MESSAGE_OWN_ROUND_AMENDED] = ROUND_WORDS(ROUND_OWN, AMENDED),
 };
 
 static bool
@@ -97,7 +114,9 @@ rules_words(struct arena *arena, enum message_kind kind, int64_t detail, enum la
                                      COUNT_OF(values))));
     TRY(need(words.text =
                  text_fill(arena, texts[kinds[kind].text].in[lang], values, COUNT_OF(values))));
-    words.unasked = kind == MESSAGE_WEBHOOK_STOPPED;
+    words.why = kinds[kind].topic == NOTIFICATIONS__V1__TOPIC__WEBHOOK_STOPPED ? WHY_OFFICER
+                : kinds[kind].topic == NOTIFICATIONS__V1__TOPIC__ROUND_OWN     ? WHY_TAKES_PART
+                                                                               : WHY_SUBSCRIBED;
     *ret = words;
     return OK;
 }
@@ -106,19 +125,23 @@ struct status
 rules_letter(struct arena *arena, const struct message_words *words, const char *name,
              const char *public_url, enum lang lang, const char **ret)
 {
-    const enum text_name why = words->unasked ? TEXT_MAIL_FOOTER_OFFICER : TEXT_MAIL_FOOTER;
+    static const enum text_name footers[] = {[WHY_SUBSCRIBED] = TEXT_MAIL_FOOTER,
+                                             [WHY_OFFICER] = TEXT_MAIL_FOOTER_OFFICER,
+                                             [WHY_TAKES_PART] = TEXT_MAIL_FOOTER_TAKES_PART};
     const struct text_value values[] = {{"name", name}, {"link", public_url}};
     const char *greeting, *footer;
 
     TRY(need(greeting = text_fill(arena, texts[TEXT_MAIL_GREETING].in[lang], values,
                                   COUNT_OF(values))));
-    TRY(need(footer = text_fill(arena, texts[why].in[lang], values, COUNT_OF(values))));
+    TRY(need(footer = text_fill(arena, texts[footers[words->why]].in[lang], values,
+                                COUNT_OF(values))));
     return need(
         *ret = arena_printf(arena, "%s\n\n%s\n\n-- \n%s\n", greeting, words->text, footer));
 }
 
 struct status
-rules_subscription(struct arena *arena, const Notifications__V1__SubscribeRequest *request)
+rules_subscription(struct arena *arena, const Notifications__V1__SubscribeRequest *request,
+                   bool officer)
 {
     if (request->topic == NOTIFICATIONS__V1__TOPIC__WEBHOOK_STOPPED)
         return FAIL_FIELD(arena, "topic", "is told to every officer without a subscription");
@@ -126,6 +149,8 @@ rules_subscription(struct arena *arena, const Notifications__V1__SubscribeReques
         !protobuf_c_enum_descriptor_get_value(&notifications__v1__topic__descriptor,
                                               (int)request->topic))
         return FAIL_FIELD(arena, "topic", "must be a topic such as MATCH_SUGGESTED");
+    if (request->topic == NOTIFICATIONS__V1__TOPIC__ROUND_MOVED && !officer)
+        return FAIL(arena, PERMISSION_DENIED, "the rounds of a tenant are for its officers");
     return OK;
 }
 

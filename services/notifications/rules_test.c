@@ -36,7 +36,7 @@ static void
 every_kind_of_message_has_a_topic_and_words_of_its_own_in_each_language(void **state)
 {
     (void)state;
-    for (int kind = MESSAGE_MATCH_SUGGESTED; kind <= MESSAGE_SEARCH_HIT; kind++) {
+    for (int kind = MESSAGE_MATCH_SUGGESTED; kind <= MESSAGE_OWN_ROUND_AMENDED; kind++) {
         const struct message_words sv = words_of((enum message_kind)kind, 1000, LANG_SV);
         const struct message_words fi = words_of((enum message_kind)kind, 1000, LANG_FI);
         const struct message_words en = words_of((enum message_kind)kind, 1000, LANG_EN);
@@ -61,9 +61,9 @@ a_kind_of_message_that_nobody_knows_is_our_own_fault(void **state)
     (void)state;
     assert_int_equal(rules_words(&arena, (enum message_kind)0, 0, LANG_EN, &words).code,
                      CODE_INTERNAL);
-    assert_int_equal(rules_words(&arena, (enum message_kind)10, 0, LANG_EN, &words).code,
+    assert_int_equal(rules_words(&arena, (enum message_kind)22, 0, LANG_EN, &words).code,
                      CODE_INTERNAL);
-    assert_int_equal(rules_topic((enum message_kind)10), 0);
+    assert_int_equal(rules_topic((enum message_kind)22), 0);
 }
 
 static void
@@ -136,7 +136,7 @@ subscribe(Notifications__V1__Topic topic)
     Notifications__V1__SubscribeRequest request = NOTIFICATIONS__V1__SUBSCRIBE_REQUEST__INIT;
 
     request.topic = topic;
-    return rules_subscription(&arena, &request);
+    return rules_subscription(&arena, &request, false);
 }
 
 static void
@@ -150,6 +150,38 @@ a_subscription_needs_a_topic_that_exists(void **state)
                      CODE_INVALID_ARGUMENT);
     assert_string_equal(subscribe((Notifications__V1__Topic)5).field, "topic");
     assert_true(failed(subscribe((Notifications__V1__Topic)-1)));
+}
+
+static void
+the_rounds_of_a_tenant_are_for_officers_and_the_own_for_everybody(void **state)
+{
+    Notifications__V1__SubscribeRequest request = NOTIFICATIONS__V1__SUBSCRIBE_REQUEST__INIT;
+
+    (void)state;
+    assert_false(failed(subscribe(NOTIFICATIONS__V1__TOPIC__ROUND_OWN)));
+    assert_int_equal(subscribe(NOTIFICATIONS__V1__TOPIC__ROUND_MOVED).code,
+                     CODE_PERMISSION_DENIED);
+    request.topic = NOTIFICATIONS__V1__TOPIC__ROUND_MOVED;
+    assert_false(failed(rules_subscription(&arena, &request, true)));
+}
+
+static void
+a_letter_says_why_it_comes(void **state)
+{
+    static const char *const ends[] = {"subscribe to the topic", "a partnership officer",
+                                       "take part in the round"};
+    const enum message_kind kinds[] = {MESSAGE_ROUND_FINAL, MESSAGE_WEBHOOK_STOPPED,
+                                       MESSAGE_OWN_ROUND_FINAL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct message_words words = words_of(kinds[i], 0, LANG_EN);
+        const char *letter;
+
+        assert_false(
+            failed(rules_letter(&arena, &words, "A", "https://s.example", LANG_EN, &letter)));
+        assert_non_null(strstr(letter, ends[i]));
+    }
 }
 
 static void
@@ -177,6 +209,8 @@ main(void)
         RULES_TEST(a_letter_greets_by_name_and_says_where_to_change_the_subscription),
         RULES_TEST(braces_in_a_name_are_a_name_and_fill_nothing),
         RULES_TEST(a_subscription_needs_a_topic_that_exists),
+        RULES_TEST(the_rounds_of_a_tenant_are_for_officers_and_the_own_for_everybody),
+        RULES_TEST(a_letter_says_why_it_comes),
         RULES_TEST(each_try_waits_longer_than_the_one_before_up_to_six_hours),
     };
 

@@ -92,6 +92,18 @@ store_tell(struct pg_tx *tx, const struct news *news)
                     NULL);
 }
 
+struct status
+store_tell_accounts(struct pg_tx *tx, const struct news *news, const char *const *account_ids,
+                    size_t count)
+{
+    return pg_query(tx, &SQL_TELL_ACCOUNTS,
+                    PG_IN(pg_text(tx->scope.tenant_id), pg_text(news->event_id),
+                          pg_i64((int64_t)news->position), pg_i64(rules_topic(news->kind)),
+                          pg_i64(news->kind), pg_i64(news->detail), pg_text(news->subject_kind),
+                          pg_text(news->subject_id), pg_texts(account_ids, count)),
+                    NULL);
+}
+
 /* ret->message is NULL after the last row. */
 static struct status
 next_message(struct pg_rows *rows, struct arena *arena, struct message_row *ret)

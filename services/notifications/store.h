@@ -32,6 +32,10 @@ struct news {
     const char *account_id; /* for this one alone; NULL: for all who subscribe */
 };
 must_use struct status store_tell(struct pg_tx *tx, const struct news *news);
+/* Each of these accounts, subscribed or not; and by mail, but for those who subscribe to the
+ * topic without it. */
+must_use struct status store_tell_accounts(struct pg_tx *tx, const struct news *news,
+                                           const char *const *account_ids, size_t count);
 
 struct message_row {
     Notifications__V1__Message *message; /* without words */

@@ -13,6 +13,20 @@ SEED = 20261130
 PINNED, PAIR, SILENT = range(20, 24), (2, 3), range(100, 109)
 OBJECTOR = 4
 FIRST_PROFILES = 5   # students with an account of their own
+LANGUAGES = ("sv", "fi", "en", "sv", "fi")   # theirs
+ONE_WITHOUT_MAIL = 3
+# Of the news of a round, in the order of their telling; students are not told of the first solving.
+SUBJECTS = {
+    "sv": ["En fördelningsomgång är öppen för önskemål", "En fördelningsomgång är löst",
+           "En fördelningsomgång har ett resultat", "En fördelningsomgång har ett nytt resultat",
+           "En fördelningsomgång är slutgiltig", "En plats i en fördelningsomgång har rättats"],
+    "fi": ["Sijoittelukierros on avoinna toiveille", "Sijoittelukierros on ratkaistu",
+           "Sijoittelukierroksella on tulos", "Sijoittelukierroksella on uusi tulos",
+           "Sijoittelukierros on lopullinen", "Paikkaa sijoittelukierroksella on korjattu"],
+    "en": ["A round of assignments is open for wishes", "A round of assignments is solved",
+           "A round of assignments has a result", "A round of assignments has a new result",
+           "A round of assignments is final", "A place in a round of assignments has been amended"],
+}
 
 
 def code(kind, number):
@@ -163,8 +177,9 @@ class Journey:
     def __init__(self, world):
         self.world = world
         self.cohort = Cohort(SEED)
-        address, _ = world.add_account("coordinator", "PROGRAMME_DIRECTOR", "PARTNERSHIP_OFFICER")
-        self.officer = world.web(address)
+        self.coordinator, _ = world.add_account("coordinator", "PROGRAMME_DIRECTOR",
+                                                "PARTNERSHIP_OFFICER")
+        self.officer = world.web(self.coordinator)
         public, secret, server = world.follower_keys()
         self.officer.post("/v1/systems", {"name": "sis", "curvePublicKey": public.decode()})
         self.subscriber = Subscriber(world, (public, secret, server))
@@ -172,7 +187,7 @@ class Journey:
         self.people, self.student, self.address = {}, {}, {}
         for i in range(FIRST_PROFILES):
             name = code("s", i)
-            login, _ = world.add_account(f"student{i}", "STUDENT")
+            login, _ = world.add_account(f"student{i}", "STUDENT", language=LANGUAGES[i])
             person = world.web(login).post("/v1/people", {
                 "kind": "CURRENT_STUDENT", "displayName": f"Student {i}", "languages": ["sv"],
                 "nuts": "SE312"})["person"]
@@ -292,12 +307,71 @@ class Journey:
         assert decided["state"] == "OBJECTION_UPHELD"
         assert "solve" in refused(409, round_.move, "FINAL")["detail"]
 
+    def amend(self, round_, student, topic):
+        return self.officer.post(round_.path("/amendments"), {
+            "student": student, "topic": topic, "reason": "Företaget drog sig ur.",
+            "expectedVersion": round_.get()["version"]})["amendment"]
+
+    def change_after_the_end(self, round_, student):
+        """One place is taken away, given back and moved; what the result was stays to be seen."""
+        before, sheet = round_.assignments(), round_.sheet()
+        full = next(t for t, owner in self.cohort.owner.items() if before[student]["topic"] != t
+                    and [a["topic"] for a in before.values()].count(t) == self.cohort.capacity[t])
+        said = refused(409, self.amend, round_, student, full)["detail"]
+        assert f"{full} takes {self.cohort.capacity[full]}" in said
+        refused(403, self.student[student].post, round_.path("/amendments"), {
+            "student": student, "topic": "", "reason": "Jag vill.",
+            "expectedVersion": round_.get()["version"]})
+        refused(412, self.officer.post, round_.path("/amendments"), {
+            "student": student, "topic": "", "reason": "Gammal.", "expectedVersion": "1"})
+        solved = before[student]["topic"]
+        assert self.amend(round_, student, "")["from"] == solved
+        self.amend(round_, student, solved)
+        self.amend(round_, student, "")
+        own = self.student[student].get(round_.path("/assignment"))
+        assert own["assignment"]["solvedTopic"] == solved and own["assignment"]["topic"] == ""
+        assert own["assignment"]["amendment"] == 3 and own["reasons"] == [] and own["text"]
+        after = round_.assignments()
+        assert [s for s in after if after[s] != before[s]] == [student]
+        listed = self.officer.get(round_.path("/amendments"))["amendments"]
+        assert [(a["number"], a["from"], a["to"]) for a in listed] == [
+            (1, solved, ""), (2, "", solved), (3, solved, "")]
+        now = round_.sheet()
+        assert now.pop("amendments") == listed and now.pop("amendmentCount") == 3
+        assert {**sheet, "amendments": [], "amendmentCount": 0} == {
+            **now, "amendments": [], "amendmentCount": 0}
+
+    def check_mail(self, round_, amended):
+        """Everybody hears once of what concerns them, in their language; officers of all of it."""
+        def subjects(address):
+            return [str(m["Subject"]) for m in self.world.sink.to(address)]
+
+        # The twin was opened and solved, too; three places were amended.
+        told = SUBJECTS["sv"]
+        wanted = {self.coordinator: told + told[:2] + [told[5]] * 2}
+        for i in range(FIRST_PROFILES):
+            words = SUBJECTS[LANGUAGES[i]]
+            times = 3 if code("s", i) == amended else 0
+            wanted[self.address[code("s", i)]] = [words[0], *words[2:5], *[words[5]] * times]
+        wanted[self.address[code("s", ONE_WITHOUT_MAIL)]] = []
+        for address, expected in wanted.items():
+            wait_for(lambda: len(subjects(address)) >= len(expected), 60, f"mails to {address}")
+        for address, expected in wanted.items():
+            assert sorted(subjects(address)) == sorted(expected), address
+            for mail in self.world.sink.to(address):
+                assert "Student" in mail.get_content() or address == self.coordinator
+                assert amended not in mail.get_content()
+        quiet = self.student[code("s", ONE_WITHOUT_MAIL)].get("/v1/messages")["messages"]
+        assert [m["title"] for m in quiet] == [SUBJECTS["sv"][n] for n in (4, 3, 2, 0)]
+        assert {(m["subjectKind"], m["subjectId"]) for m in quiet} == {("round", round_.id)}
+
     def check_events(self, round_):
-        last = "org.samverka.round.finalised.v1"
-        wait_for(lambda: last in self.subscriber.types(round_.id), 30,
-                 "the subscriber to hear that the round is final")
+        last = "org.samverka.round.amended.v1"
+        wait_for(lambda: self.subscriber.types(round_.id).count(last) == 3, 30,
+                 "the subscriber to hear of the amendments")
         assert [short(t) for t in self.subscriber.types(round_.id)] == [
-            "round.opened", "round.solved", "round.solved", "round.finalised"]
+            "round.opened", "round.solved", "round.objections_opened", "round.solved",
+            "round.finalised", "round.amended", "round.amended", "round.amended"]
         assert self.subscriber.complaints == []
         self.subscriber.stop()
 
@@ -311,6 +385,9 @@ def refused(status, act, *arguments):
 
 def test_a_cohort_is_assigned_objected_to_and_made_final(world):
     journey = Journey(world)
+    journey.officer.post("/v1/subscriptions", {"topic": "ROUND_MOVED", "email": True})
+    journey.student[code("s", ONE_WITHOUT_MAIL)].post("/v1/subscriptions", {"topic": "ROUND_OWN"})
+    refused(403, journey.student["s000"].post, "/v1/subscriptions", {"topic": "ROUND_MOVED"})
     round_ = Round(journey.officer, "Examensarbeten våren 2027")
     journey.collect(round_)
     journey.rank(round_)
@@ -344,6 +421,8 @@ def test_a_cohort_is_assigned_objected_to_and_made_final(world):
             {"expectedVersion": round_.get()["version"]})
     round_.move("NOTIFIED")
     assert journey.student[objector].get(round_.path("/assignment"))["assignment"]["topic"] == wanted
+    journey.change_after_the_end(round_, objector)
+    journey.check_mail(round_, objector)
     journey.check_events(round_)
 
 

@@ -7,6 +7,7 @@
 #include "common/pg/cursor.h"
 #include "matching/v1/round_events.pb-c.h"
 #include "services/matching/assignment/assignment.h"
+#include "services/matching/assignment/news.h"
 #include "services/matching/roll.h"
 
 #define LISTING "rounds"
@@ -164,23 +165,46 @@ check_move(struct call *call, const Matching__V1__Round *round, Matching__V1__Ro
     return rules_topics_checked(call->arena, &units);
 }
 
+/* The news of a state, if people are told of it. */
+static Matching__V1__RoundNews
+news_of(Matching__V1__RoundState state)
+{
+    switch (state) {
+    case MATCHING__V1__ROUND_STATE__RANKING_OPEN:
+        return MATCHING__V1__ROUND_NEWS__NEWS_OPENED;
+    case MATCHING__V1__ROUND_STATE__OBJECTIONS:
+        return MATCHING__V1__ROUND_NEWS__NEWS_RESULT;
+    case MATCHING__V1__ROUND_STATE__FINAL:
+        return MATCHING__V1__ROUND_NEWS__NEWS_FINAL;
+    default:
+        return MATCHING__V1__ROUND_NEWS__ROUND_NEWS_UNSPECIFIED;
+    }
+}
+
 static struct status
 tell(struct call *call, const Matching__V1__Round *round)
 {
     Matching__V1__RoundOpened opened = MATCHING__V1__ROUND_OPENED__INIT;
+    Matching__V1__RoundObjectionsOpened objections =
+        MATCHING__V1__ROUND_OBJECTIONS_OPENED__INIT;
     Matching__V1__RoundFinalised final = MATCHING__V1__ROUND_FINALISED__INIT;
     Matching__V1__RoundStateChanged changed = MATCHING__V1__ROUND_STATE_CHANGED__INIT;
+    const Matching__V1__RoundNews news = news_of(round->state);
     struct outbox_event event = {.data = &changed.base, .subject = round->round_id};
 
-    opened.round_id = final.round_id = changed.round_id = round->round_id;
+    opened.round_id = final.round_id = changed.round_id = objections.round_id = round->round_id;
     changed.state = round->state;
-    final.run = round->run;
+    final.run = objections.run = round->run;
     final.input_hash = round->input_hash;
-    if (round->state == MATCHING__V1__ROUND_STATE__RANKING_OPEN)
+    objections.until_unix_ms = round->objections_until_unix_ms;
+    if (news == MATCHING__V1__ROUND_NEWS__NEWS_OPENED)
         event.data = &opened.base;
-    if (round->state == MATCHING__V1__ROUND_STATE__FINAL)
+    if (news == MATCHING__V1__ROUND_NEWS__NEWS_RESULT)
+        event.data = &objections.base;
+    if (news == MATCHING__V1__ROUND_NEWS__NEWS_FINAL)
         event.data = &final.base;
-    return call_emit(call, event);
+    TRY(call_emit(call, event));
+    return news ? news_tell(call, round->round_id, news, NULL) : OK;
 }
 
 static struct status
@@ -197,8 +221,8 @@ step(struct call *call, Matching__V1__Round *round, uint64_t expected_version,
     return tell(call, round);
 }
 
-static struct status
-check_version(struct call *call, const Matching__V1__Round *round, uint64_t expected_version)
+struct status
+round_version(struct call *call, const Matching__V1__Round *round, uint64_t expected_version)
 {
     if (expected_version == 0)
         return FAIL(call->arena, PRECONDITION_REQUIRED,
@@ -216,7 +240,7 @@ move_round(struct call *call, const Matching__V1__MoveRoundRequest *request,
     Matching__V1__Round *round;
 
     TRY(round_find(call, request->round_id, STORE_LOCK, &round));
-    TRY(check_version(call, round, request->expected_version));
+    TRY(round_version(call, round, request->expected_version));
     TRY(check_move(call, round, request->state));
     TRY(step(call, round, request->expected_version, request->state));
     reply->round = round;
@@ -230,7 +254,7 @@ solve_round(struct call *call, const Matching__V1__SolveRoundRequest *request,
     Matching__V1__Round *round;
 
     TRY(round_find(call, request->round_id, STORE_LOCK, &round));
-    TRY(check_version(call, round, request->expected_version));
+    TRY(round_version(call, round, request->expected_version));
     TRY(rules_act(call->arena, round, ACT_SOLVE));
     TRY(roll_put(call->tx, ROLL_ROUNDS));
     TRY(step(call, round, request->expected_version,
@@ -262,6 +286,8 @@ METHOD(get_assignment, GetAssignment)
 METHOD(raise_objection, RaiseObjection)
 METHOD(list_objections, ListObjections)
 METHOD(decide_objection, DecideObjection)
+METHOD(amend_assignment, AmendAssignment)
+METHOD(list_amendments, ListAmendments)
 
 static Matching__V1__Rounds_Service service = MATCHING__V1__ROUNDS__INIT(rpc_);
 const ProtobufCService *const rounds_service = &service.base;

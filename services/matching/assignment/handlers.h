@@ -22,6 +22,17 @@ struct cohort_question round_question(const Matching__V1__Round *round);
 must_use struct status round_page_size(struct call *call, uint32_t page_size, uint32_t usual,
                                        uint32_t most, uint32_t *ret);
 
+/* amendments.c */
+struct status amend_assignment(struct call *call,
+                               const Matching__V1__AmendAssignmentRequest *request,
+                               Matching__V1__AmendAssignmentReply *reply);
+struct status list_amendments(struct call *call,
+                              const Matching__V1__ListAmendmentsRequest *request,
+                              Matching__V1__ListAmendmentsReply *reply);
+/* PRECONDITION_REQUIRED, VERSION_MISMATCH. */
+must_use struct status round_version(struct call *call, const Matching__V1__Round *round,
+                                     uint64_t expected_version);
+
 /* wishes.c */
 struct status import_cohort(struct call *call, const Matching__V1__ImportCohortRequest *request,
                             Matching__V1__ImportCohortReply *reply);

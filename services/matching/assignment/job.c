@@ -7,6 +7,7 @@
 
 #include "common/base/metric.h"
 #include "matching/v1/round_events.pb-c.h"
+#include "services/matching/assignment/news.h"
 #include "services/matching/assignment/sheet.h"
 #include "services/matching/assignment/store.h"
 #include "services/matching/roll.h"
@@ -77,6 +78,11 @@ store_result(struct call *call, const char *tenant_id, const struct store_reques
     event.blocking_count = sheet->blocking_count;
     TRY(call_emit(call,
                   (struct outbox_event){.data = &event.base, .subject = request->round_id}));
+    TRY(news_tell(call, request->round_id,
+                  request->resume == MATCHING__V1__ROUND_STATE__OBJECTIONS
+                      ? MATCHING__V1__ROUND_NEWS__NEWS_CHANGED
+                      : MATCHING__V1__ROUND_NEWS__NEWS_SOLVED,
+                  NULL));
     return call_commit(call);
 }
 

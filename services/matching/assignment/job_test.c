@@ -11,6 +11,9 @@
 #define SOLVED_EVENTS                                                                          \
     "SELECT count(*) FROM events.outbox "                                                      \
     "WHERE position('org.samverka.round.solved.v1'::bytea IN event) > 0"
+#define TOLD_EVENTS                                                                            \
+    "SELECT count(*) FROM events.outbox "                                                      \
+    "WHERE position('org.samverka.round.told.v1'::bytea IN event) > 0"
 #define PLACES                                                                                 \
     "SELECT ('x' || left(md5(string_agg(student || topic || barriers, ',' "                    \
     "ORDER BY student)), 8))::bit(32)::int FROM matching.round_place"
@@ -81,6 +84,7 @@ a_round_is_solved_once_and_told_once(void **state)
     assert_int_equal(test_number(STATE), 7);
     assert_int_equal(test_number(RUN), 1);
     assert_int_equal(test_number(SOLVED_EVENTS), 1);
+    assert_int_equal(test_number(TOLD_EVENTS), 1);
     assert_int_equal(test_number("SELECT count(*) FROM matching.round_place"), 30);
     assert_int_equal(test_number("SELECT count(*) FROM matching.round_place WHERE topic = ''"),
                      10);

@@ -6,6 +6,7 @@
 
 #include "common/base/uuid.h"
 #include "common/pg/cursor.h"
+#include "services/matching/assignment/store_amend.h"
 #include "services/matching/assignment/words.h"
 
 #define PLACES_DEFAULT 100
@@ -122,6 +123,12 @@ get_sheet(struct call *call, const Matching__V1__GetSheetRequest *request,
 
     TRY(round_find(call, request->round_id, STORE_LOOK, &round));
     TRY(store_sheet(call->tx, call->arena, round->round_id, request->run, &reply->sheet));
+    if (reply->sheet->run == round->run) {
+        TRY(store_amendment_count(call->tx, call->arena, round->round_id,
+                                  &reply->sheet->amendment_count));
+        TRY(store_amendments(call->tx, call->arena, round->round_id, 0, SHEET_LISTED_MAX,
+                             &reply->sheet->amendments, &reply->sheet->n_amendments));
+    }
     tell_causes(call, reply->sheet);
     return OK;
 }

@@ -92,6 +92,7 @@ rules_act(struct arena *arena, const Matching__V1__Round *round, enum round_act 
         [ACT_READ_OWN] = {IN(OBJECTIONS) | IN(FINAL) | IN(NOTIFIED),
                           "students see what they got"},
         [ACT_OBJECT] = {IN(OBJECTIONS), "there are objections"},
+        [ACT_AMEND] = {IN(FINAL) | IN(NOTIFIED), "a place is amended"},
     };
 
     if (acts[act].states & 1u << round->state)
@@ -206,6 +207,49 @@ rules_bands(struct arena *arena, const struct cohort *cohort,
         }
     *ret = rows;
     *ret_count = count;
+    return OK;
+}
+
+const char *
+rules_above(const struct cohort *units, const char *code)
+{
+    const struct cohort_topic *topic = cohort_topic(units, code);
+    const struct cohort_limit *limit = topic ? NULL : cohort_limit(units, code);
+
+    return topic ? topic->owner : limit ? limit->parent : "";
+}
+
+/* How many of the topics `held` lie in the unit. */
+static uint32_t
+load_of(const struct cohort *units, const char *unit, const char *const *held, size_t count)
+{
+    uint32_t load = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (const char *at = held[i]; *at; at = rules_above(units, at))
+            if (strcmp(at, unit) == 0) {
+                load++;
+                break;
+            }
+    return load;
+}
+
+struct status
+rules_room(struct arena *arena, const struct cohort *units, const char *code,
+           const char *const *held, size_t count)
+{
+    const struct cohort_topic *topic = cohort_topic(units, code);
+
+    if (!topic || topic->state != MATCHING__V1__TOPIC_STATE__TOPIC_APPROVED)
+        return FAIL_FIELD(arena, "topic", "is no approved topic of this round");
+    for (const char *at = code; *at; at = rules_above(units, at)) {
+        const struct cohort_limit *limit = at == code ? NULL : cohort_limit(units, at);
+        const uint32_t capacity = limit ? limit->capacity : at == code ? topic->capacity : 0;
+
+        if (load_of(units, at, held, count) >= capacity)
+            return FAIL(arena, FAILED_PRECONDITION, "%s takes %u, and they are there", at,
+                        capacity);
+    }
     return OK;
 }
 

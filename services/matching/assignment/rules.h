@@ -28,6 +28,7 @@ enum round_act {
     ACT_TRY,
     ACT_READ_OWN, /* a student the own place */
     ACT_OBJECT,
+    ACT_AMEND,
 };
 
 /* FAILED_PRECONDITION: not in this state. */
@@ -55,6 +56,12 @@ must_use struct status rules_choices(struct arena *arena, const struct cohort *u
 must_use struct status rules_bands(struct arena *arena, const struct cohort *cohort,
                                    const Matching__V1__RankStudentsRequest *request,
                                    struct cohort_ranking **ret, size_t *ret_count);
+/* Whether one more student fits `topic` and the limits above it, when others have the topics
+ * `held`.  FAILED_PRECONDITION names what is full; INVALID_ARGUMENT: no approved topic. */
+must_use struct status rules_room(struct arena *arena, const struct cohort *units,
+                                  const char *topic, const char *const *held, size_t count);
+/* What stands above a topic (the code of its owner) or a limit; "": nothing. */
+const char *rules_above(const struct cohort *units, const char *code);
 /* Changes the cohort's rows as a what-if says. */
 must_use struct status rules_try(struct arena *arena, struct cohort *cohort,
                                  const Matching__V1__TryRoundRequest *request);

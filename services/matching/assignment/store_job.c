@@ -119,7 +119,8 @@ next_place(struct pg_rows *rows, struct arena *arena, struct stored_place *ret)
     if (!pg_next_row(rows, arena,
                      PG_OUT(pg_to_text(&a->student), pg_to_text(&a->topic),
                             pg_to_text(&a->topic_title), pg_to_u32(&a->choice),
-                            pg_to_u32(&basis), pg_to_text(&ret->barriers))))
+                            pg_to_u32(&basis), pg_to_text(&ret->barriers),
+                            pg_to_u32(&a->amendment), pg_to_text(&a->solved_topic))))
         return false;
     a->basis = (Matching__V1__PlaceBasis)basis;
     return true;

@@ -20,8 +20,8 @@ static const struct text words[WORDS_COUNT] = {
 /* The texts stand in the order of the enums. */
 _Static_assert(WORDS_import_too_many - WORDS_import_bad_table == IMPORT_FAULTS - 1,
                "a fault has no words");
-_Static_assert(WORDS_place_by_fill - WORDS_place_without ==
-                   MATCHING__V1__PLACE_BASIS__BY_FILL -
+_Static_assert(WORDS_place_by_amendment - WORDS_place_without ==
+                   MATCHING__V1__PLACE_BASIS__BY_AMENDMENT -
                        MATCHING__V1__PLACE_BASIS__WITHOUT_PLACE,
                "a basis has no words");
 _Static_assert(WORDS_barrier_other_objective - WORDS_barrier_outranked ==
@@ -62,6 +62,8 @@ words_place(struct arena *arena, const Matching__V1__Assignment *place, enum lan
         {"choice", arena_printf(arena, "%u", place->choice)}};
 
     TRY(need(values[1].value));
+    if (place->basis == MATCHING__V1__PLACE_BASIS__BY_AMENDMENT && !*place->topic)
+        return say(arena, WORDS_place_taken_away, lang, values, COUNT_OF(values), ret);
     return say(arena,
                WORDS_place_without +
                    ((int)place->basis - MATCHING__V1__PLACE_BASIS__WITHOUT_PLACE),
