@@ -66,25 +66,22 @@ profiles_changed(struct call *call, const Registry__V1__ProfilesChanged *event,
     return OK;
 }
 
+#define HEAR(handler, Event)                                                                   \
+    RPC_METHOD(Matching__V1__Inbox_Service, handler, Event, Wire__V1__Ack)
 #define NEVER_SENT(handler, Event)                                                             \
     static struct status handler(struct call *call, const Event *event, Wire__V1__Ack *ack)    \
     {                                                                                          \
         (void)event;                                                                           \
         (void)ack;                                                                             \
         return FAIL(call->arena, INTERNAL, "not sent by these tests");                         \
-    }
+    }                                                                                          \
+    HEAR(handler, Event)
+HEAR(profiles_changed, Registry__V1__ProfilesChanged)
 NEVER_SENT(profiles_withdrawn, Registry__V1__ProfilesWithdrawn)
 NEVER_SENT(concepts_changed, Registry__V1__ConceptsChanged)
+NEVER_SENT(subject_erased, Registry__V1__SubjectErased)
 NEVER_SENT(search_saved, Matching__V1__SearchSaved)
 NEVER_SENT(search_removed, Matching__V1__SearchRemoved)
-
-#define HEAR(handler, Event)                                                                   \
-    RPC_METHOD(Matching__V1__Inbox_Service, handler, Event, Wire__V1__Ack)
-HEAR(profiles_changed, Registry__V1__ProfilesChanged)
-HEAR(profiles_withdrawn, Registry__V1__ProfilesWithdrawn)
-HEAR(concepts_changed, Registry__V1__ConceptsChanged)
-HEAR(search_saved, Matching__V1__SearchSaved)
-HEAR(search_removed, Matching__V1__SearchRemoved)
 
 static Matching__V1__Inbox_Service inbox_service = MATCHING__V1__INBOX__INIT(rpc_);
 

@@ -1,6 +1,7 @@
 #include "matching/v1/inbox.pb-c.h"
 
 #include "matching/v1/events.pb-c.h"
+#include "services/matching/assignment/assignment.h"
 #include "services/matching/find.h"
 #include "services/matching/matching.h"
 #include "services/matching/state.h"
@@ -337,6 +338,14 @@ search_removed(struct call *call, const Matching__V1__SearchRemoved *event, Wire
     return read_search(call, event->search_id);
 }
 
+/* Every instance does it; after the first there is nothing left. */
+static struct status
+subject_erased(struct call *call, const Registry__V1__SubjectErased *event, Wire__V1__Ack *ack)
+{
+    (void)ack;
+    return rounds_erase(call, event->person_id);
+}
+
 /* Links from words to concepts and everybody's terms depend on the vocabulary: all is read
  * again. An import tells of each batch; those that lie before the head of the log when this one
  * is heard are covered by the same reading. */
@@ -385,6 +394,7 @@ HEARS(profiles_changed, Registry__V1__ProfilesChanged)
 HEARS(profiles_withdrawn, Registry__V1__ProfilesWithdrawn)
 HEARS(search_saved, Matching__V1__SearchSaved)
 HEARS(search_removed, Matching__V1__SearchRemoved)
+HEARS(subject_erased, Registry__V1__SubjectErased)
 HEARS(concepts_changed, Registry__V1__ConceptsChanged)
 
 static Matching__V1__Inbox_Service service = MATCHING__V1__INBOX__INIT(rpc_);

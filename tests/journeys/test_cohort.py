@@ -341,6 +341,31 @@ class Journey:
         assert {**sheet, "amendments": [], "amendmentCount": 0} == {
             **now, "amendments": [], "amendmentCount": 0}
 
+    def leave(self, round_, student):
+        """A student goes for ever; the round keeps its counts under a code that means nobody."""
+        before, sheet = round_.assignments(), round_.sheet()
+        refused(404, self.student["s000"].request, "DELETE",
+                f"/v1/people/{self.people[student]}")
+        self.student[student].request("DELETE", f"/v1/people/{self.people[student]}")
+        wait_for(lambda: student not in round_.assignments(), 30, "the student to be forgotten")
+        after = round_.assignments()
+        marker, = set(after) - set(before)
+        assert marker.startswith("erased-") and len(after) == len(before)
+        assert {**after[marker], "student": student} == before[student]
+        amendments = self.officer.get(round_.path("/amendments"))["amendments"]
+        assert {(a["student"], a["reason"]) for a in amendments} == {(marker, "erased")}
+        objection, = self.officer.get(round_.path("/objections"))["objections"]
+        assert (objection["student"], objection["text"]) == (marker, "erased")
+        refused(404, self.officer.get, round_.path(f"/assignment?student={student}"))
+        refused(404, self.student[student].get, round_.path("/assignment"))
+        now = round_.sheet()
+        for name in ("students", "placed", "rankProfile", "blockingCount", "amendmentCount"):
+            assert now[name] == sheet[name]
+        assert student not in str(now)
+        wait_for(lambda: "org.samverka.subject.erased.v1"
+                 in self.subscriber.types(self.people[student]), 30,
+                 "the subscriber to hear of the erasure")
+
     def check_mail(self, round_, amended):
         """Everybody hears once of what concerns them, in their language; officers of all of it."""
         def subjects(address):
@@ -423,6 +448,7 @@ def test_a_cohort_is_assigned_objected_to_and_made_final(world):
     assert journey.student[objector].get(round_.path("/assignment"))["assignment"]["topic"] == wanted
     journey.change_after_the_end(round_, objector)
     journey.check_mail(round_, objector)
+    journey.leave(round_, objector)
     journey.check_events(round_)
 
 

@@ -237,6 +237,27 @@ set_talent_pool(struct call *call, const Registry__V1__SetTalentPoolRequest *req
     return OK;
 }
 
+static struct status
+erase_person(struct call *call, const Registry__V1__ErasePersonRequest *request,
+             Registry__V1__ErasePersonReply *reply)
+{
+    const struct person_viewer viewer = person_viewer(call);
+    Registry__V1__SubjectErased event = REGISTRY__V1__SUBJECT_ERASED__INIT;
+    struct person_row row;
+
+    (void)reply;
+    TRY(find(call, request->person_id, &row));
+    TRY(rules_person_may_change(call->arena, &viewer, row.person, row.tenant_id));
+    TRY(store_person_erase(call->tx, call->arena, request->person_id));
+    if (row.person->talent_pool) {
+        row.person->talent_pool = false;
+        TRY(tell(call, row.person, true));
+    }
+    event.person_id = request->person_id;
+    return call_emit(call,
+                     (struct outbox_event){.data = &event.base, .subject = request->person_id});
+}
+
 #define METHOD(handler, Name)                                                                  \
     RPC_METHOD(Registry__V1__People_Service, handler, Registry__V1__##Name##Request,           \
                Registry__V1__##Name##Reply)
@@ -246,6 +267,7 @@ METHOD(get_person, GetPerson)
 METHOD(list_people, ListPeople)
 METHOD(update_person, UpdatePerson)
 METHOD(set_talent_pool, SetTalentPool)
+METHOD(erase_person, ErasePerson)
 METHOD(import_people, ImportPeople)
 
 static Registry__V1__People_Service service = REGISTRY__V1__PEOPLE__INIT(rpc_);

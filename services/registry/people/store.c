@@ -324,3 +324,15 @@ store_person_list(struct pg_tx *tx, struct arena *arena, const struct person_fil
                  &rows));
     return read_rows(&rows, arena, filter->limit, ret, ret_count);
 }
+
+struct status
+store_person_erase(struct pg_tx *tx, struct arena *arena, const char *id)
+{
+    const char *tenant = tx->scope.tenant_id;
+    uint64_t touched;
+
+    TRY(pg_query(tx, &SQL_ERASE_LOGIN, PG_IN(pg_text(tenant), pg_text(id)), NULL));
+    TRY(pg_query(tx, &SQL_ERASE_WORDS, PG_IN(pg_text(tenant), pg_text(id)), NULL));
+    TRY(pg_execute(tx, &SQL_ERASE, PG_IN(pg_text(tenant), pg_text(id)), &touched));
+    return touched ? OK : FAIL(arena, NOT_FOUND, "there is no person %s", id);
+}

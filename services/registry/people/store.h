@@ -36,6 +36,11 @@ must_use struct status store_person_by_reference(struct pg_tx *tx, struct arena 
 must_use struct status store_person_link(struct pg_tx *tx, struct arena *arena,
                                          const char *account_id, const char *person_id);
 
+/* Empties the profile's row and what its person wrote with applications, and parts it from its
+ * login.  NOT_FOUND: the tenant has no such profile. */
+must_use struct status store_person_erase(struct pg_tx *tx, struct arena *arena,
+                                          const char *id);
+
 struct person_filter {
     const char *after_name, *after_id; /* "" from the beginning */
     const char *name;                  /* folded and escaped for LIKE; may be "" */

@@ -7,4 +7,4 @@ SELECT p.id, p.tenant_id, p.kind, p.display_name, p.languages, p.affiliation_ids
        p.wished_concept_ids::text[], p.wished_concept_weights, p.wished_nuts, p.wished_focus,
        p.wished_themes
 FROM person p
-WHERE p.id = $1::uuid
+WHERE p.id = $1::uuid AND p.erased_at IS NULL

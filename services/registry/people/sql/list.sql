@@ -10,6 +10,7 @@ SELECT p.id, p.tenant_id, p.kind, p.display_name, p.languages, p.affiliation_ids
        p.wished_themes
 FROM person p
 WHERE (p.name_sort COLLATE "C", p.id) > ($1 COLLATE "C", $2::uuid)
+  AND p.erased_at IS NULL
   AND ($3::text IS NULL OR p.name_sort LIKE '%' || $3 || '%')
   AND ($4::smallint = 0 OR p.kind = $4::smallint)
   AND ($5::uuid IS NULL OR $5::uuid = ANY (p.affiliation_ids))

@@ -1,0 +1,1 @@
+SELECT run, sheet FROM round_run WHERE round_id = $1::uuid ORDER BY run
