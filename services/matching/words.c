@@ -79,7 +79,8 @@ next_word(const char **cursor, const char **ret_start)
             if ((size_t)(at - start) > WORD_BYTES_MAX)
                 break;
         } else if (start && (letter == '+' || letter == '#')) {
-            continue;
+            if ((size_t)(at - start) > WORD_BYTES_MAX)
+                break;
         } else if (start || !letter) {
             at = here;
             break;
@@ -124,6 +125,7 @@ words_split(struct words *words, enum lang lang, const char *text, struct arena 
         TRY(need(word->text));
         follow(&origin, read, start);
         word->at = (uint32_t)(origin - text);
+        word->origin = origin;
         follow(&origin, start, start + size);
         word->size = (uint32_t)(origin - text) - word->at;
         read = start + size;

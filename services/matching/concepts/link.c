@@ -61,26 +61,20 @@ add(struct linking *linking, uint32_t concept, size_t first, size_t count,
 
 /* Narrows the link added last to the letters [from, to) of its word. */
 static void
-narrow(struct linking *linking, const char *word, size_t from, size_t to)
+narrow(struct linking *linking, const struct word *word, size_t from, size_t to)
 {
     struct link *link = &linking->into[linking->count - 1];
-    const char *at = word;
+    const char *const end = word->origin + word->size;
+    const char *start = word->origin, *at;
     size_t letters = 0;
 
-    while (letters < from && *at) {
+    for (; letters < from && start < end; letters++)
+        (void)utf8_next(&start);
+    for (at = start; letters < to && at < end; letters++)
         (void)utf8_next(&at);
-        letters++;
-    }
-
-    const size_t skipped = (size_t)(at - word);
-
-    while (letters < to && *at) {
-        (void)utf8_next(&at);
-        letters++;
-    }
-    if ((size_t)(at - word) <= link->size) {
-        link->at += (uint32_t)skipped;
-        link->size = (uint32_t)((size_t)(at - word) - skipped);
+    if (at > start) {
+        link->at = word->at + (uint32_t)(start - word->origin);
+        link->size = (uint32_t)(at - start);
     }
 }
 
@@ -233,22 +227,22 @@ link_parts(struct linking *linking, size_t first)
     front = find_split(&parts, &back);
     if (front && linking->count + 2 <= linking->room) {
         add(linking, parts.front[front], first, 1, LINK_COMPOUND, SCORE_PARTS);
-        narrow(linking, word->text, 0, front);
+        narrow(linking, word, 0, front);
         add(linking, parts.back[back], first, 1, LINK_COMPOUND, SCORE_PARTS);
-        narrow(linking, word->text, back, SIZE_MAX);
+        narrow(linking, word, back, SIZE_MAX);
         return true;
     }
     for (front = parts.letters; front-- > PART_LETTERS_MIN;)
         if (parts.front[front] != LABELS_NONE && linking->count < linking->room) {
             add(linking, parts.front[front], first, 1, LINK_COMPOUND, SCORE_PART);
-            narrow(linking, word->text, 0, front);
+            narrow(linking, word, 0, front);
             return true;
         }
     for (back = 1; back + PART_LETTERS_MIN <= parts.letters; back++)
         if (parts.back[back] != LABELS_NONE && linking->count < linking->room &&
             (parts.letters - back) * PART_SHARE_MIN >= parts.letters) {
             add(linking, parts.back[back], first, 1, LINK_COMPOUND, SCORE_PART);
-            narrow(linking, word->text, back, SIZE_MAX);
+            narrow(linking, word, back, SIZE_MAX);
             return true;
         }
     return false;
