@@ -21,7 +21,7 @@ struct words;
 struct word {
     const char *text; /* in lower case */
     const char *stem;
-    uint32_t at, size; /* bytes of the text that was read */
+    uint32_t at, size;  /* bytes of the text that was read */
     const char *origin; /* there: as many letters as in `text`, maybe not as many bytes */
 };
 

@@ -19,15 +19,24 @@ static const struct {
     enum lang lang;
     const char *label;
 } known[] = {
-    {LANG_FI, "koneoppiminen"},     {LANG_SV, "maskininlärning"},
-    {LANG_EN, "machine learning"},  {LANG_FI, "lämpöpumput"},
-    {LANG_SV, "värmepumpar"},       {LANG_EN, "heat pumps"},
-    {LANG_SV, "projekt"},           {LANG_FI, "projektit"},
-    {LANG_SV, "energi"},            {LANG_SV, "effektivisering"},
-    {LANG_FI, "energia"},           {LANG_FI, "tehokkuus"},
-    {LANG_FI, "uusiutuva energia"}, {LANG_SV, "svetsning"},
-    {LANG_EN, "photovoltaics"},     {LANG_EN, "Java (programming)"},
-    {LANG_EN, "c++"},               {LANG_SV, "undervisning"},
+    {LANG_FI, "koneoppiminen"},
+    {LANG_SV, "maskininlärning"},
+    {LANG_EN, "machine learning"},
+    {LANG_FI, "lämpöpumput"},
+    {LANG_SV, "värmepumpar"},
+    {LANG_EN, "heat pumps"},
+    {LANG_SV, "projekt"},
+    {LANG_FI, "projektit"},
+    {LANG_SV, "energi"},
+    {LANG_SV, "effektivisering"},
+    {LANG_FI, "energia"},
+    {LANG_FI, "tehokkuus"},
+    {LANG_FI, "uusiutuva energia"},
+    {LANG_SV, "svetsning"},
+    {LANG_EN, "photovoltaics"},
+    {LANG_EN, "Java (programming)"},
+    {LANG_EN, "c++"},
+    {LANG_SV, "undervisning"},
     {LANG_FI, "älykäs sähköverkko"},
 };
 
