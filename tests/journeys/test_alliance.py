@@ -64,9 +64,14 @@ class Alliance:
             f"/v1/partnerships/{partnership['partnershipId']}/members/{organisation}", body,
             partnership["version"])["partnership"]
 
-    def evaluate(self, partnership, mode="DRAFT"):
+    def evaluate(self, partnership, mode="DRAFT", **more):
         return self.officer.post(f"/v1/partnerships/{partnership['partnershipId']}/evaluate",
-                                 {"mode": mode})
+                                 {"mode": mode, **more})
+
+    def owns(self, parent, child, share):
+        self.world.call("registry.v1.Organisations/RelateOrganisations", {
+            "parentId": parent, "childId": child, "kind": "OWNS", "shareThousandths": share,
+            "source": "Bolagsverket"}, tenant=self.world.tenant)
 
 
 def ids(found):
@@ -220,3 +225,42 @@ def test_rules_that_cannot_be_met_are_named(world):
     assert found["conflict"]["minimal"]
     assert found["conflict"]["ruleIds"] in (["KA-01"], ["KA-02"]), found["conflict"]
     assert found["conflict"]["ruleIds"][0] in found["conflict"]["explanation"]
+
+
+def test_firms_of_one_owner_count_as_one_from_the_register_to_the_composer(world):
+    """KA-X1: who owns whom stands in the register; the composer leaves out who depends on somebody on
+    board, the checker names the path, and what cannot be is explained by the rule."""
+    alliance = Alliance(world)
+    holding = world.add_organisation("Dalahus Holding AB")
+    alliance.owns(holding, alliance.se_firm, 600)
+    alliance.owns(holding, alliance.fi_firm, 300)
+    alliance.owns(holding, alliance.se_firm_2, 200)  # too little to depend on it
+    others = [alliance.de_association, alliance.de_authority]
+    pool = [{"organisationId": o} for o in (alliance.fi_firm, alliance.se_firm_2, *others)]
+
+    free = alliance.compose(candidates=pool, setsWanted=10)["run"]
+    assert alliance.fi_firm in ids(free["sets"][0])  # it offers the topic
+    strict = alliance.compose(candidates=pool, setsWanted=10, switches=["KA-X1"])["run"]
+    assert strict["proven"] and strict["sets"]
+    for found in strict["sets"]:
+        assert alliance.fi_firm not in ids(found) and alliance.se_firm_2 in ids(found)
+    everybody = alliance.compose(setsWanted=20, switches=["KA-X1"])["run"]["sets"]
+    assert everybody
+    for found in everybody:
+        assert not {holding, alliance.fi_firm} & set(ids(found))
+
+    none = alliance.compose(candidates=[p for p in pool if p["organisationId"]
+                                        != alliance.se_firm_2], switches=["KA-X1"])["run"]
+    assert none["proven"] and not none.get("sets")
+    assert "KA-X1" in none["conflict"]["ruleIds"], none["conflict"]
+
+    made = alliance.officer.post("/v1/partnerships", {
+        "title": "Of one owner", "programmeCode": "KA", "activities": ["problem_based"],
+        "organisationIds": [*alliance.board, alliance.fi_firm, *others]})["partnership"]
+    judged = alliance.evaluate(made, switches=["KA-X1"])["verdict"]
+    failed = rule(judged, "KA-X1")
+    assert failed["outcome"] == "FAIL", judged
+    for name in ("Dalahus Komponenter AB", "Dalahus Holding AB", "Kuopion Konepaja Oy"):
+        assert name in failed["remedy"], failed
+    off = [r for r in alliance.evaluate(made)["verdict"]["results"] if r["ruleId"] == "KA-X1"]
+    assert all(r["outcome"] == "NOT_APPLICABLE" for r in off), off

@@ -44,6 +44,11 @@ try(struct arena *arena, const struct composer_ask *ask, const struct relaxed *r
     struct composer_ask question = *ask;
     struct composer_answer answer;
 
+    /* What cannot be tried in time is not known; not even the preparing is begun. */
+    if (mono_left_ms(ask->deadline, clock_mono(ask->clock)) == 0) {
+        *ret = NOT_KNOWN;
+        return OK;
+    }
     question.pool = &relaxed->pool;
     question.sets_wanted = 1;
     TRY(composer_run(arena, &question, &answer));

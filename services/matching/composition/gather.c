@@ -231,28 +231,57 @@ gather_facts(struct call *call, const char *tenant_id,
 }
 
 static struct status
-add_party(struct arena *arena, const char *id, const char *type, const char *country,
-          const char *nuts, Registry__V1__RuleCase__Parties *parties)
+add_party(struct arena *arena, const Matching__V1__CompositionFacts__Party *from,
+          Registry__V1__RuleCase__Parties *parties)
 {
     Registry__V1__RuleCase__Party *party = ARENA_NEW(arena, Registry__V1__RuleCase__Party);
 
     TRY(need(party));
     registry__v1__rule_case__party__init(party);
-    party->organisation_id = id;
-    party->type = type;
-    party->country = country;
-    party->nuts = nuts;
+    party->organisation_id = from->organisation_id;
+    party->type = from->type;
+    party->country = from->country;
+    party->nuts = from->nuts;
     parties->items[parties->n_items++] = party;
     return OK;
 }
 
-static const char *
-nuts_of(const Matching__V1__CompositionFacts *facts, const char *organisation_id)
+/* Who of these have one owner, as far as the facts know, said to the checker as of one group.
+ */
+static struct status
+add_relations(struct arena *arena, const Registry__V1__RuleCase__Parties *parties,
+              const uint32_t *owners, Registry__V1__RuleCase *rule_case)
 {
+    TRY(need(rule_case->relations =
+                 ARENA_ARRAY(arena, Registry__V1__RuleCase__Relation *, parties->n_items + 1)));
+    for (size_t i = 0; i < parties->n_items; i++)
+        for (size_t k = 0; owners[i] && k < i; k++) {
+            Registry__V1__RuleCase__Relation *relation;
+
+            if (owners[k] != owners[i])
+                continue;
+            TRY(need(relation = ARENA_NEW(arena, Registry__V1__RuleCase__Relation)));
+            registry__v1__rule_case__relation__init(relation);
+            relation->parent_id = parties->items[k]->organisation_id;
+            relation->child_id = parties->items[i]->organisation_id;
+            relation->kind = "same_group";
+            rule_case->relations[rule_case->n_relations++] = relation;
+            break; /* the others follow from this one */
+        }
+    return OK;
+}
+
+/* The candidate of a set, as the facts have it. */
+static const Matching__V1__CompositionFacts__Party *
+party_of(const Matching__V1__CompositionFacts *facts, const char *organisation_id)
+{
+    static const Matching__V1__CompositionFacts__Party unknown =
+        MATCHING__V1__COMPOSITION_FACTS__PARTY__INIT;
+
     for (size_t i = 0; i < facts->n_candidates; i++)
         if (!strcmp(facts->candidates[i]->organisation_id, organisation_id))
-            return facts->candidates[i]->nuts;
-    return "";
+            return facts->candidates[i];
+    return &unknown;
 }
 
 static bool
@@ -282,6 +311,32 @@ passes(struct call *call, const Matching__V1__CompositionFacts *facts,
     return OK;
 }
 
+/* The board and a set as the case that the checker judges. */
+static struct status
+make_case(struct arena *arena, const Matching__V1__CompositionFacts *facts,
+          const Matching__V1__CompositionSet *set, Registry__V1__RuleCase__Parties *parties,
+          Registry__V1__RuleCase *rule_case)
+{
+    const size_t most = facts->n_board + set->n_additions + 1;
+    uint32_t *owners = ARENA_ARRAY(arena, uint32_t, most);
+
+    TRY(need(owners));
+    TRY(need(parties->items = ARENA_ARRAY(arena, Registry__V1__RuleCase__Party *, most)));
+    for (size_t i = 0; i < facts->n_board; i++) {
+        owners[parties->n_items] = facts->board[i]->owner;
+        TRY(add_party(arena, facts->board[i], parties));
+    }
+    for (size_t i = 0; i < set->n_additions; i++) {
+        const Matching__V1__CompositionFacts__Party *party =
+            party_of(facts, set->additions[i]->organisation_id);
+
+        owners[parties->n_items] = party->owner;
+        TRY(add_party(arena, party, parties));
+    }
+    rule_case->parties = parties;
+    return add_relations(arena, parties, owners, rule_case);
+}
+
 static struct status
 confirm_set(struct call *call, const char *tenant_id,
             const Matching__V1__CompositionFacts *facts,
@@ -293,18 +348,9 @@ confirm_set(struct call *call, const char *tenant_id,
     Registry__V1__RuleCase__TextList switches = REGISTRY__V1__RULE_CASE__TEXT_LIST__INIT;
     ProtobufCMessage *reply;
 
-    TRY(need(parties.items = ARENA_ARRAY(call->arena, Registry__V1__RuleCase__Party *,
-                                         facts->n_board + set->n_additions + 1)));
-    for (size_t i = 0; i < facts->n_board; i++)
-        TRY(add_party(call->arena, facts->board[i]->organisation_id, facts->board[i]->type,
-                      facts->board[i]->country, facts->board[i]->nuts, &parties));
-    for (size_t i = 0; i < set->n_additions; i++)
-        TRY(add_party(call->arena, set->additions[i]->organisation_id, set->additions[i]->type,
-                      set->additions[i]->country,
-                      nuts_of(facts, set->additions[i]->organisation_id), &parties));
+    TRY(make_case(call->arena, facts, set, &parties, &rule_case));
     switches.items = facts->question->switches;
     switches.n_items = facts->question->n_switches;
-    rule_case.parties = &parties;
     rule_case.switches = &switches;
     request.code = facts->question->programme_code;
     request.version = facts->version;

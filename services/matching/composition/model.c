@@ -5,6 +5,7 @@
 #include "registry/v1/programmes.pb-c.h"
 
 #define KINDS 3u
+#define NO_BAR SIZE_MAX
 #define KIND(name) REGISTRY__V1__COMPOSITION_RULE__KIND__##name
 
 struct build {
@@ -13,6 +14,7 @@ struct build {
     const Matching__V1__CompositionFacts__Rule *countries; /* the rule that counts them */
     const char *classes[POOL_CLASSES_MAX];
     size_t class_count;
+    size_t *bars; /* by rule of the facts: its row in model.all, or NO_BAR */
     struct model model;
 };
 
@@ -170,6 +172,20 @@ add_countries(struct build *build, const Matching__V1__CompositionFacts__Rule *r
     return add_rule(build, rule->rule_id, NULL, (struct conflict_rule){.classes = true});
 }
 
+/* Whether two on board that the rule is about have one owner. */
+static bool
+depend_on_board(const struct build *build, const Matching__V1__CompositionFacts__Rule *rule)
+{
+    const Matching__V1__CompositionFacts *facts = build->facts;
+
+    for (size_t i = 0; i < facts->n_board; i++)
+        for (size_t k = 0; k < i; k++)
+            if (facts->board[i]->owner && facts->board[i]->owner == facts->board[k]->owner &&
+                selects(build, rule, facts->board[i]) && selects(build, rule, facts->board[k]))
+                return true;
+    return false;
+}
+
 static struct status
 add_rules(struct build *build, const Matching__V1__CompositionFacts__Rule **rows)
 {
@@ -182,6 +198,8 @@ add_rules(struct build *build, const Matching__V1__CompositionFacts__Rule **rows
             (rule->kind == KIND(INDEPENDENT) && rule->min)) {
             TRY(add_count(build, rule, rows));
         } else if (rule->kind == KIND(INDEPENDENT)) {
+            if (depend_on_board(build, rule))
+                build->model.broken = rule->rule_id;
             TRY(add_rule(build, rule->rule_id, NULL, (struct conflict_rule){.groups = true}));
         } else if (rule->kind == KIND(DISTINCT_COUNTRIES)) {
             TRY(add_countries(build, rule));
@@ -221,26 +239,61 @@ add_wishes(struct build *build, size_t concept_rows[32], size_t kind_rows[KINDS]
     return OK;
 }
 
-/* Whether rules about each single member let this one in. */
+/* Whether a rule about each single member keeps this one out. */
 static bool
-admitted(const struct build *build, const Matching__V1__CompositionFacts__Party *party)
+bars(const struct build *build, const Matching__V1__CompositionFacts__Rule *rule,
+     const Matching__V1__CompositionFacts__Party *party)
 {
     const Matching__V1__CompositionFacts *facts = build->facts;
 
-    for (size_t i = 0; i < facts->n_rules; i++) {
-        const Matching__V1__CompositionFacts__Rule *rule = facts->rules[i];
+    if (rule->kind == KIND(ALLOWED_TYPES))
+        return !among(rule->types, rule->n_types, party->type);
+    if (rule->kind == KIND(JUSTIFIED))
+        return selects(build, rule, party); /* nobody has written why */
+    for (size_t k = 0; rule->kind == KIND(INDEPENDENT) && party->owner && k < facts->n_board;
+         k++)
+        if (selects(build, rule, party) && facts->board[k]->owner == party->owner)
+            return true;
+    return false;
+}
 
-        if (rule->kind == KIND(ALLOWED_TYPES) &&
-            !among(rule->types, rule->n_types, party->type))
-            return false;
-        if (rule->kind == KIND(JUSTIFIED) && selects(build, rule, party))
-            return false; /* nobody has written why */
-        for (size_t k = 0;
-             rule->kind == KIND(INDEPENDENT) && party->owner && k < facts->n_board; k++)
-            if (selects(build, rule, party) && facts->board[k]->owner == party->owner)
-                return false;
+/* The row of a rule that keeps somebody out; to name conflicts, the rule is known by it. */
+static struct status
+bar_of(struct build *build, size_t rule, size_t *ret)
+{
+    const char *rule_id = build->facts->rules[rule]->rule_id;
+    struct model *model = &build->model;
+    size_t at = 0;
+
+    if (build->bars[rule] == NO_BAR) {
+        if (model->all.row_count == POOL_ROWS_MAX)
+            return FAIL(build->arena, FAILED_PRECONDITION,
+                        "the rule set asks for more than the composer can weigh");
+        build->bars[rule] = model->all.row_count++;
+        while (at < model->rule_count && model->rule_ids[at] != rule_id)
+            at++;
+        if (at == model->rule_count)
+            TRY(add_rule(build, rule_id, NULL, (struct conflict_rule){0}));
+        model->rules[at].rows |= UINT64_C(1) << build->bars[rule];
     }
-    return true;
+    *ret = build->bars[rule];
+    return OK;
+}
+
+/* The rows of the rules that keep the party out; 0: it is let in. */
+static struct status
+bars_of(struct build *build, const Matching__V1__CompositionFacts__Party *party, uint64_t *ret)
+{
+    uint64_t rows = 0;
+    size_t row;
+
+    for (size_t i = 0; i < build->facts->n_rules; i++)
+        if (bars(build, build->facts->rules[i], party)) {
+            TRY(bar_of(build, i, &row));
+            rows |= UINT64_C(1) << row;
+        }
+    *ret = rows;
+    return OK;
 }
 
 static uint16_t
@@ -281,39 +334,59 @@ cost_of(const struct build *build, const Matching__V1__CompositionFacts__Party *
            MODEL_NOVELTY * (1000 - party->novelty);
 }
 
+/* What the rules that count members, the wishes and the kinds ask for. */
+struct rows {
+    const Matching__V1__CompositionFacts__Rule *rules[POOL_ROWS_MAX];
+    size_t concepts[32], kinds[KINDS];
+};
+
+static struct pool_candidate
+candidate_of(struct build *build, const struct rows *rows,
+             const Matching__V1__CompositionFacts__Party *party)
+{
+    const size_t kind_row = rows->kinds[model_kind(party->type)];
+    struct pool_candidate candidate = {.cost = cost_of(build, party),
+                                       .class = class_of(build, party),
+                                       .group = group_of(build, party)};
+
+    for (size_t r = 0; r < build->model.pool.row_count; r++)
+        if (rows->rules[r] && selects(build, rows->rules[r], party))
+            candidate.rows |= UINT64_C(1) << r;
+    for (size_t c = 0; c < build->facts->question->n_required && c < 32; c++)
+        if (rows->concepts[c] != SIZE_MAX && party->required >> c & 1)
+            candidate.rows |= UINT64_C(1) << rows->concepts[c];
+    if (kind_row != SIZE_MAX)
+        candidate.rows |= UINT64_C(1) << kind_row;
+    return candidate;
+}
+
+/* Those let in first, then the others. */
 static struct status
-add_candidates(struct build *build, const Matching__V1__CompositionFacts__Rule *const *rows,
-               const size_t concept_rows[32], const size_t kind_rows[KINDS])
+add_candidates(struct build *build, const struct rows *rows)
 {
     const Matching__V1__CompositionFacts *facts = build->facts;
-    struct pool *pool = &build->model.pool;
+    struct pool *pool = &build->model.pool, *all = &build->model.all;
     struct pool_candidate *candidates =
         ARENA_ARRAY(build->arena, struct pool_candidate, facts->n_candidates);
     uint32_t *parties = ARENA_ARRAY(build->arena, uint32_t, facts->n_candidates);
+    uint64_t *barred = ARENA_ARRAY(build->arena, uint64_t, facts->n_candidates);
 
     TRY(need(candidates));
     TRY(need(parties));
-    for (uint32_t i = 0; i < facts->n_candidates; i++) {
-        const Matching__V1__CompositionFacts__Party *party = facts->candidates[i];
-        struct pool_candidate *candidate = &candidates[pool->count];
-        const size_t kind_row = kind_rows[model_kind(party->type)];
-
-        if (!admitted(build, party))
-            continue;
-        candidate->cost = cost_of(build, party);
-        candidate->class = class_of(build, party);
-        candidate->group = group_of(build, party);
-        for (size_t r = 0; r < pool->row_count; r++)
-            if (rows[r] && selects(build, rows[r], party))
-                candidate->rows |= UINT64_C(1) << r;
-        for (size_t c = 0; c < facts->question->n_required && c < 32; c++)
-            if (concept_rows[c] != SIZE_MAX && party->required >> c & 1)
-                candidate->rows |= UINT64_C(1) << concept_rows[c];
-        if (kind_row != SIZE_MAX)
-            candidate->rows |= UINT64_C(1) << kind_row;
-        parties[pool->count++] = i;
-    }
-    pool->candidates = candidates;
+    TRY(need(barred));
+    *all = *pool;
+    for (uint32_t i = 0; i < facts->n_candidates; i++)
+        TRY(bars_of(build, facts->candidates[i], &barred[i]));
+    for (int out = 0; out < 2; out++)
+        for (uint32_t i = 0; i < facts->n_candidates; i++) {
+            if ((barred[i] != 0) != (out != 0))
+                continue;
+            candidates[all->count] = candidate_of(build, rows, facts->candidates[i]);
+            candidates[all->count].rows |= barred[i];
+            pool->count += !out;
+            parties[all->count++] = i;
+        }
+    pool->candidates = all->candidates = candidates;
     build->model.parties = parties;
     return OK;
 }
@@ -321,14 +394,16 @@ add_candidates(struct build *build, const Matching__V1__CompositionFacts__Rule *
 struct status
 model_make(struct arena *arena, const Matching__V1__CompositionFacts *facts, struct model *ret)
 {
-    const Matching__V1__CompositionFacts__Rule *rows[POOL_ROWS_MAX] = {NULL};
     struct build build = {.arena = arena, .facts = facts};
-    size_t concept_rows[32], kind_rows[KINDS];
+    struct rows rows = {0};
 
+    TRY(need(build.bars = ARENA_ARRAY(arena, size_t, facts->n_rules + 1)));
+    for (size_t i = 0; i < facts->n_rules; i++)
+        build.bars[i] = NO_BAR;
     build.model.pool.class_bonus = MODEL_COUNTRY;
-    TRY(add_rules(&build, rows));
-    TRY(add_wishes(&build, concept_rows, kind_rows));
-    TRY(add_candidates(&build, rows, concept_rows, kind_rows));
+    TRY(add_rules(&build, rows.rules));
+    TRY(add_wishes(&build, rows.concepts, rows.kinds));
+    TRY(add_candidates(&build, &rows));
     *ret = build.model;
     return OK;
 }

@@ -21,6 +21,9 @@
 
 struct model {
     struct pool pool;
+    /* The same with those whom a rule about each single member keeps out, for naming conflicts:
+     * behind the others, each in rows of such rules, which let nobody in. */
+    struct pool all;
     const uint32_t *parties; /* [candidate of the pool]: index among the facts' candidates */
     /* What the pool's rows stand for, to name conflicts. */
     struct conflict_rule rules[CONFLICT_RULES_MAX];

@@ -221,8 +221,11 @@ search(struct arena *arena, const Matching__V1__CompositionFacts *facts,
         TRY(composer_run(arena, &ask, &answer));
     TRY(fill_run(arena, facts, model, &answer, run));
     if (!answer.shelf.count && answer.end == COMPOSER_PROVEN) {
+        struct composer_ask everybody = ask;
+
+        everybody.pool = &model->all;
         if (!model->broken)
-            TRY(conflict_find(arena, &ask, model->rules, model->rule_count, &conflict));
+            TRY(conflict_find(arena, &everybody, model->rules, model->rule_count, &conflict));
         TRY(make_conflict(arena, model, &conflict, run));
     }
     return OK;

@@ -197,6 +197,49 @@ the_cheapest_may_be_others_than_the_best_ranked(void **state)
                 has(run->sets[0], "SE-firm-2"));
 }
 
+/* Whether the conflict is of exactly these two rules. */
+static bool
+conflict_of(const Matching__V1__CompositionRun *run, const char *one, const char *other)
+{
+    const Matching__V1__CompositionConflict *conflict = run->conflict;
+
+    return conflict && conflict->minimal && conflict->n_rule_ids == 2 &&
+           ((!strcmp(conflict->rule_ids[0], one) && !strcmp(conflict->rule_ids[1], other)) ||
+            (!strcmp(conflict->rule_ids[0], other) && !strcmp(conflict->rule_ids[1], one)));
+}
+
+static void
+a_rule_that_keeps_out_the_only_ones_left_is_named_with_the_other(void **state)
+{
+    Matching__V1__CompositionFacts *facts = test_facts_alliance(&arena);
+
+    (void)state;
+    test_facts_add_rule(&arena, facts, "KA-X1",
+                        REGISTRY__V1__COMPOSITION_RULE__KIND__INDEPENDENT);
+    test_facts_remove(facts, "SE-firm-2");
+    test_facts_remove(facts, "EE-firm");
+    assert_true(solve(facts)->n_sets > 0);
+    test_facts_party(facts, "FI-firm")->owner = 7;
+    test_facts_party(facts, "SE-firm")->owner = 7;
+    assert_true(conflict_of(solve(facts), "KA-04", "KA-X1"));
+}
+
+static void
+two_of_one_owner_on_board_are_the_conflict(void **state)
+{
+    Matching__V1__CompositionFacts *facts = test_facts_alliance(&arena);
+    const Matching__V1__CompositionRun *run;
+
+    (void)state;
+    test_facts_add_rule(&arena, facts, "KA-X1",
+                        REGISTRY__V1__COMPOSITION_RULE__KIND__INDEPENDENT);
+    facts->board[0]->owner = facts->board[2]->owner = 3;
+    run = solve(facts);
+    assert_int_equal(run->n_sets, 0);
+    assert_int_equal(run->conflict->n_rule_ids, 1);
+    assert_string_equal(run->conflict->rule_ids[0], "KA-X1");
+}
+
 static void
 equal_facts_have_equal_hashes_and_others_have_not(void **state)
 {
@@ -231,6 +274,9 @@ main(void)
                                         end),
         cmocka_unit_test_setup_teardown(the_cheapest_may_be_others_than_the_best_ranked, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(
+            a_rule_that_keeps_out_the_only_ones_left_is_named_with_the_other, begin, end),
+        cmocka_unit_test_setup_teardown(two_of_one_owner_on_board_are_the_conflict, begin, end),
         cmocka_unit_test_setup_teardown(equal_facts_have_equal_hashes_and_others_have_not,
                                         begin, end),
     };
