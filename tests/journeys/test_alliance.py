@@ -264,3 +264,25 @@ def test_firms_of_one_owner_count_as_one_from_the_register_to_the_composer(world
         assert name in failed["remedy"], failed
     off = [r for r in alliance.evaluate(made)["verdict"]["results"] if r["ruleId"] == "KA-X1"]
     assert all(r["outcome"] == "NOT_APPLICABLE" for r in off), off
+
+
+def test_a_partnership_that_is_asked_for_twice_is_one(world):
+    alliance, body = Alliance(world), {"title": "Once", "programmeCode": "KA"}
+    body["organisationIds"] = alliance.board
+    ask = alliance.officer.post
+    first, again = (ask("/v1/partnerships", body, key="once")["partnership"] for _ in range(2))
+    assert first == again
+    assert len(alliance.officer.get("/v1/partnerships")["partnerships"]) == 1
+    with pytest.raises(Problem) as problem:
+        ask("/v1/partnerships", {**body, "title": "Another"}, key="once")
+    assert problem.value.document["code"] == "KEY_REUSED"
+    path = f"/v1/partnerships/{first['partnershipId']}/members/{alliance.se_firm}/answer"
+    answers = [ask(path, {"commit": True}, etag=first["version"], key="yes")["partnership"]
+               for _ in range(2)]
+    assert answers[0] == answers[1] and answers[0]["version"] == "2"
+
+    def told(kind):
+        return [e for e in alliance.officer.get("/v1/events?limit=200") if short(e["type"]) == kind]
+    alliance.answer(answers[0], world.university, commit=True)
+    wait_for(lambda: len(told("membership.committed")) >= 2, 20, "both commitments in the log")
+    assert len(told("membership.committed")) == 2
