@@ -83,7 +83,7 @@ main(int argc, char **argv)
         .settings_values = &settings,
         .timers = timers,
         .statements = statements,
-        .schema_version = 8,
+        .schema_version = 9,
         .uses = USES_POSTGRES | USES_DOORBELL,
         .create_state = create_state,
         .destroy_state = destroy_state,
