@@ -130,8 +130,8 @@ cluster_of(const struct vocabulary *vocabulary, uint32_t concept)
 }
 
 /* The two clusters with most of the profile's concepts. */
-static uint16_t
-order_of(const struct vocabulary *vocabulary, const struct profile *profile)
+uint16_t
+facts_order(const struct vocabulary *vocabulary, const struct profile *profile)
 {
     uint8_t counts[CLUSTERS + 1] = {0};
     uint32_t first = 0;
@@ -151,8 +151,8 @@ order_of(const struct vocabulary *vocabulary, const struct profile *profile)
 }
 
 void
-facts_document(const struct profile *profile, const struct vocabulary *vocabulary,
-               uint16_t region, uint32_t *terms, struct document *ret)
+facts_document(const struct profile *profile, uint16_t region, uint16_t order, uint32_t *terms,
+               struct document *ret)
 {
     const struct wall updated = {profile->updated_unix_ms};
 
@@ -164,7 +164,7 @@ facts_document(const struct profile *profile, const struct vocabulary *vocabular
                              .classes = facts_kind_classes(1u << profile->kind) |
                                         language_classes(profile) | sight_classes(profile),
                              .region = region,
-                             .order = order_of(vocabulary, profile),
+                             .order = order,
                              .from = day_number(profile->available_from, 0),
                              .until = day_number(profile->valid_until, UINT16_MAX),
                              .grade = (uint8_t)grade_of_day(day_of(updated))};

@@ -30,9 +30,12 @@ uint64_t facts_id(enum kind kind, const struct uid *id);
 /* Kinds as classes of documents; bit n of `kinds`: enum kind n; 0: all. */
 uint64_t facts_kind_classes(unsigned kinds);
 
-/* The profile's terms go into `terms` (DOCUMENT_TERMS_MAX). */
-void facts_document(const struct profile *profile, const struct vocabulary *vocabulary,
-                    uint16_t region, uint32_t *terms, struct document *ret);
+/* The number of what the profile is most about: profiles of like numbers have like terms. */
+uint16_t facts_order(const struct vocabulary *vocabulary, const struct profile *profile);
+
+/* With its region and order; the profile's terms go into `terms` (DOCUMENT_TERMS_MAX). */
+void facts_document(const struct profile *profile, uint16_t region, uint16_t order,
+                    uint32_t *terms, struct document *ret);
 
 /* What a scan for the offers of a search needs. */
 struct facts_scan {

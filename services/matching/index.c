@@ -7,6 +7,12 @@
 /* When one in so many has been withdrawn, what they left in the index is purged. */
 #define PURGE_SHARE 1000u
 
+/* A profile that waits for index_fill, and its key in the engine. */
+struct gathered {
+    struct profile *profile;
+    uint16_t region, order;
+};
+
 struct index {
     uint32_t references; /* its owner's, and one for each snapshot */
     struct vocabulary *vocabulary;
@@ -20,6 +26,8 @@ struct index {
     uint32_t live;
     uint32_t withdrawn;                 /* since the last purge */
     uint32_t terms[DOCUMENT_TERMS_MAX]; /* of the document at hand */
+    struct gathered *gathered;
+    size_t gathered_count, gathered_room;
 };
 
 #define SCRATCH_BYTES ((size_t)16 << 20)
@@ -37,6 +45,9 @@ index_destroy(struct index **index)
 
     if (!gone || --gone->references > 0)
         return;
+    for (size_t i = 0; i < gone->gathered_count; i++)
+        profile_drop(gone->gathered[i].profile);
+    free(gone->gathered);
     engine_destroy(&gone->engine);
     if (gone->regions)
         dictionary_fini(&gone->regions->numbers);
@@ -189,7 +200,8 @@ insert(struct index *index, struct profile *profile)
     uint16_t region;
 
     TRY(facts_region(index->regions, profile, &region));
-    facts_document(profile, index->vocabulary, region, index->terms, &document);
+    facts_document(profile, region, facts_order(index->vocabulary, profile), index->terms,
+                   &document);
     document.item = profile;
     TRY(engine_insert(index->engine, &document));
     profile->references++;
@@ -221,6 +233,81 @@ index_apply(struct index *index, const struct index_change *changes, size_t coun
         engine_purge(index->engine);
     }
     engine_tend(index->engine);
+    return OK;
+}
+
+static struct status
+gather(struct index *index, struct profile *profile)
+{
+    struct gathered made = {.profile = profile};
+
+    if (index->gathered_count == index->gathered_room) {
+        const size_t room = index->gathered_room ? index->gathered_room * 2 : 4096;
+        struct gathered *grown = realloc(index->gathered, room * sizeof *grown);
+
+        TRY(need(grown));
+        index->gathered = grown;
+        index->gathered_room = room;
+    }
+    TRY(facts_region(index->regions, profile, &made.region));
+    made.order = facts_order(index->vocabulary, profile);
+    profile->references++;
+    index->gathered[index->gathered_count++] = made;
+    return OK;
+}
+
+struct status
+index_gather(struct index *index, const struct profile_row *rows, size_t count,
+             struct arena *arena)
+{
+    const struct profile_maker maker = {index->vocabulary, &index->dictionary, index->words,
+                                        &index->scratch};
+
+    for (size_t i = 0; i < count; i++) {
+        struct profile *profile;
+
+        TRY(profile_create(&maker, &rows[i], arena, &profile));
+        const struct status kept = gather(index, profile);
+        profile_drop(profile);
+        TRY(kept);
+    }
+    return OK;
+}
+
+static uint32_t
+gathered_key(void *context, uint32_t number)
+{
+    const struct index *index = context;
+
+    return (uint32_t)index->gathered[number].region << 16 | index->gathered[number].order;
+}
+
+static void
+gathered_read(void *context, uint32_t number, uint32_t *terms, struct document *ret)
+{
+    const struct index *index = context;
+    const struct gathered *gathered = &index->gathered[number];
+
+    facts_document(gathered->profile, gathered->region, gathered->order, terms, ret);
+    ret->item = gathered->profile;
+}
+
+struct status
+index_fill(struct index *index)
+{
+    const struct base_source source = {(uint32_t)index->gathered_count, index, gathered_key,
+                                       gathered_read};
+
+    if (index->gathered_count > BASE_PLACES_MAX)
+        return FAIL(NULL, RESOURCE_EXHAUSTED, "the index is full");
+    TRY(grow_counts(index));
+    TRY(engine_load(index->engine, &source, term_limit(index)));
+    /* The engine has them now. */
+    for (size_t i = 0; i < index->gathered_count; i++)
+        count_terms(index, index->gathered[i].profile, true);
+    free(index->gathered);
+    index->gathered = NULL;
+    index->gathered_count = index->gathered_room = 0;
     return OK;
 }
 

@@ -29,6 +29,13 @@ void index_destroy(struct index **index);
 must_use struct status index_apply(struct index *index, const struct index_change *changes,
                                    size_t count, struct arena *arena);
 
+/* For an index that is new and holds nothing: takes rows of which each has a key of its own, any
+ * number of times, then puts all of them in at once; before that they are in no snapshot.  After
+ * a failure only index_destroy is left.  INTERNAL: a row breaks the view's contract. */
+must_use struct status index_gather(struct index *index, const struct profile_row *rows,
+                                    size_t count, struct arena *arena);
+must_use struct status index_fill(struct index *index);
+
 /* A snapshot of what is in now. */
 must_use struct status index_snapshot(struct index *index, uint64_t position,
                                       struct snapshot **ret);

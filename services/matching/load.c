@@ -1,5 +1,7 @@
 /* Reading registry's published views into the index: see state.h. */
 
+#include <pthread.h>
+
 #include "common/service/call.h"
 #include "services/matching/head.h"
 #include "services/matching/state.h"
@@ -8,6 +10,8 @@
 /* Of one page of profiles with their texts, and of the whole vocabulary while it is read. */
 #define PAGE_BYTES ((size_t)128 << 20)
 #define CONCEPTS_BYTES ((size_t)1 << 30)
+/* For each step of a load; all of it takes as long as there are profiles. */
+#define STEP_MS 60000
 
 struct concept_list {
     struct concept_row *rows;
@@ -60,45 +64,101 @@ load_vocabulary(struct call *call, struct state *state, struct vocabulary **ret)
     return vocabulary_create(list.rows, list.count, state->words, call->arena, ret);
 }
 
-/* Takes a page of rows in; each row is a change. */
-static struct status
-apply_rows(struct index *index, const struct profile_row *rows, size_t count,
-           struct arena *arena)
-{
-    struct index_change *changes = ARENA_ARRAY(arena, struct index_change, count + 1);
+/* A page, read on a thread of its own while the one before it is made into profiles. */
+struct page {
+    struct pg_tx *tx;
+    struct arena arena;
+    struct profile_row *rows;
+    size_t count;
+    struct status status;
+    pthread_t thread;
+    bool started;
+};
 
-    TRY(need(changes));
-    for (size_t i = 0; i < count; i++) {
-        changes[i] =
-            (struct index_change){.kind = profile_kind_parse(rows[i].kind), .row = &rows[i]};
-        if (!uid_parse(rows[i].id, &changes[i].id))
-            return FAIL(NULL, INTERNAL, "a published profile has no UUID");
-    }
-    return index_apply(index, changes, count, arena);
+static void *
+read_page(void *context)
+{
+    struct page *page = context;
+
+    page->status = store_profiles_next(page->tx, &page->arena, &page->rows, &page->count);
+    return NULL;
+}
+
+static struct status
+begin_page(struct page *page, const struct call *call)
+{
+    arena_reset(&page->arena);
+    page->tx->scope.deadline = call->deadline;
+    if (pthread_create(&page->thread, NULL, read_page, page) != 0)
+        return FAIL(NULL, RESOURCE_EXHAUSTED, "no thread to read profiles");
+    page->started = true;
+    return OK;
+}
+
+static struct status
+end_page(struct page *page)
+{
+    if (page->started)
+        (void)pthread_join(page->thread, NULL); /* it is ours and not yet joined */
+    page->started = false;
+    return page->status;
+}
+
+static void
+page_fini(struct page *page)
+{
+    (void)end_page(page); /* whoever leaves early has a failure of his own */
+    arena_fini(&page->arena);
+}
+
+/* Each page has the whole time of a step. */
+static void
+go_on(struct call *call)
+{
+    call->deadline = mono_add_ms(clock_mono(call->clock), STEP_MS);
+}
+
+/* The reader may be using the call's arena, and a page's arena does not outlive it. */
+static struct status
+gather_page(struct index *index, struct page *page, struct page *next, struct arena *arena)
+{
+    const struct status made = index_gather(index, page->rows, page->count, &page->arena);
+
+    if (!failed(made))
+        return OK;
+    (void)end_page(next); /* this failure came first */
+    return status_make(arena, made.code, "%s", made.detail ? made.detail : "");
 }
 
 static struct status
 load_kind(struct call *call, struct index *index, enum kind kind, size_t *total)
 {
-    scoped(arena_fini) struct arena arena;
-    char after[UUID_SIZE] = "";
-    size_t count;
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+    scoped(page_fini) struct page one = {.tx = &tx};
+    scoped(page_fini) struct page other = {.tx = &tx};
+    struct page *now = &one;
+    struct page *next = &other;
 
-    arena_init(&arena, PAGE_BYTES);
-    do {
-        scoped(pg_tx_end) struct pg_tx tx = {0};
-        struct profile_row *rows;
-
-        arena_reset(&arena);
-        TRY(call_begin(call, NULL, true, &tx));
-        TRY(store_profiles(&tx, &arena, kind, after, &rows, &count));
-        TRY(call_commit(call));
-        TRY(apply_rows(index, rows, count, &arena));
-        if (count > 0)
-            (void)snprintf(after, sizeof after, "%s", rows[count - 1].id);
-        *total += count;
-    } while (count == STORE_PAGE);
-    return OK;
+    arena_init(&one.arena, PAGE_BYTES);
+    arena_init(&other.arena, PAGE_BYTES);
+    go_on(call);
+    TRY(call_begin(call, NULL, true, &tx));
+    TRY(store_profiles_open(&tx, kind));
+    for (bool more = true; more;) {
+        go_on(call);
+        if (!now->started)
+            TRY(begin_page(now, call));
+        TRY(end_page(now));
+        more = now->count == STORE_PAGE;
+        if (more)
+            TRY(begin_page(next, call));
+        TRY(gather_page(index, now, next, call->arena));
+        *total += now->count;
+        struct page *read = now;
+        now = next;
+        next = read;
+    }
+    return call_commit(call);
 }
 
 /* Their terms are those of the vocabulary that is read now. */
@@ -121,8 +181,10 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
     scoped(index_destroy) struct index *index = NULL;
     struct vocabulary *vocabulary;
     struct index *old;
+    const struct mono begun = clock_mono(call->clock);
     size_t total = 0;
 
+    go_on(call);
     TRY(head_read(call, ret_head, ret_first_kept));
     TRY(load_vocabulary(call, state, &vocabulary));
     const struct status made = index_create(vocabulary, state->words, &index);
@@ -132,6 +194,8 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
     }
     for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
         TRY(load_kind(call, index, (enum kind)kind, &total));
+    TRY(index_fill(index));
+    go_on(call);
     old = state->index;
     state->index = index;
     const struct status published = state_publish(state, *ret_head);
@@ -142,8 +206,10 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
     index = old; /* dropped at the end */
     TRY(load_searches(call, state));
     state->covered = *ret_head;
-    log_info("profiles read", KV("profiles", total),
-             KV("concepts", vocabulary_count(vocabulary)), KV("position", *ret_head));
+    log_info(
+        "profiles read", KV("profiles", total), KV("concepts", vocabulary_count(vocabulary)),
+        KV("position", *ret_head),
+        KV("took_ms", (uint64_t)mono_micros_between(begun, clock_mono(call->clock)) / 1000));
     return OK;
 }
 

@@ -83,14 +83,18 @@ take_profiles(struct pg_rows *rows, struct arena *arena, struct profile_row **re
 }
 
 struct status
-store_profiles(struct pg_tx *tx, struct arena *arena, enum kind kind, const char *after_id,
-               struct profile_row **ret, size_t *ret_count)
+store_profiles_open(struct pg_tx *tx, enum kind kind)
+{
+    return pg_query(tx, &SQL_PROFILES_OPEN, PG_IN(pg_text(profile_kind_name(kind))), NULL);
+}
+
+struct status
+store_profiles_next(struct pg_tx *tx, struct arena *arena, struct profile_row **ret,
+                    size_t *ret_count)
 {
     scoped(pg_rows_clear) struct pg_rows rows = {0};
 
-    TRY(pg_query(tx, &SQL_PROFILES_PAGE,
-                 PG_IN(pg_text(profile_kind_name(kind)), after(after_id), pg_i64(STORE_PAGE)),
-                 &rows));
+    TRY(pg_query(tx, &SQL_PROFILES_NEXT, PG_NONE, &rows));
     return take_profiles(&rows, arena, ret, ret_count);
 }
 

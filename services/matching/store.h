@@ -15,15 +15,17 @@
 
 extern const struct pg_statement *const *const matching_statements;
 
-/* The views are read in pages; `after_id` "" starts.  A page that is not full is the last. */
+/* The views are read in pages; a page that is not full is the last.  `after_id` "" starts. */
 #define STORE_PAGE 2000
 
 must_use struct status store_concepts(struct pg_tx *tx, struct arena *arena,
                                       const char *after_id, struct concept_row **ret,
                                       size_t *ret_count);
-must_use struct status store_profiles(struct pg_tx *tx, struct arena *arena, enum kind kind,
-                                      const char *after_id, struct profile_row **ret,
-                                      size_t *ret_count);
+/* Begins to read all profiles of a kind; the next ones, in no order.  One reading in a
+ * transaction. */
+must_use struct status store_profiles_open(struct pg_tx *tx, enum kind kind);
+must_use struct status store_profiles_next(struct pg_tx *tx, struct arena *arena,
+                                           struct profile_row **ret, size_t *ret_count);
 /* Those of `ids` that are published; at most STORE_PAGE ids. */
 must_use struct status store_profiles_by_id(struct pg_tx *tx, struct arena *arena,
                                             enum kind kind, const char *const *ids,
