@@ -11,9 +11,11 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 import cluster as house_cluster  # noqa: E402
-from matching_peers import SOUGHT  # noqa: E402
+import servers  # noqa: E402
+from matching_peers import SOUGHT, Told  # noqa: E402
 
-READY_S = 180
+READY_S = 300
+LOG_S = 10
 LEAVES, FIRST_WORD = 13900, 14620
 NEED = ("INSERT INTO registry.need (tenant_id, id, organisation_id, text_langs, text_values,"
         " text_translated, concept_ids, concept_weights, languages, visibility, state)"
@@ -69,16 +71,32 @@ class Product:
     def load(self):
         """Seconds from the start of the process until it says ready."""
         self.cluster.stop_service("matching")
+        log = self.cluster["matching"].log
+        size = log.stat().st_size if log.exists() else 0
         begun = time.monotonic()
         self.cluster.start_service("matching", wait=False)
         self.cluster["matching"].await_ready(READY_S)
         seconds = time.monotonic() - begun
-        read = re.findall(r'"profiles":(\d+)', self.cluster["matching"].log.read_text())
-        if not read or int(read[-1]) < self.people:
-            sys.exit(f"matching has read {read[-1:]} of {self.people} profiles")
+        servers.wait_for(lambda: self.profiles_read(size) >= self.people, LOG_S, "what was read")
         return seconds
+
+    def profiles_read(self, after):
+        """What its log says behind so many bytes."""
+        read = re.findall(rb'"profiles":(\d+)', self.cluster["matching"].log.read_bytes()[after:])
+        return int(read[-1]) if read else 0
 
     def memory(self):
         """Bytes that the process holds now, and held at most."""
         status = pathlib.Path(f"/proc/{self.cluster['matching'].pid}/status").read_text()
         return [int(re.search(rf"{name}:\s+(\d+)", status)[1]) * 1024 for name in ("VmRSS", "VmHWM")]
+
+    def runner(self, threads, needs):
+        """matching_product_run beside the process: told what to do line by line."""
+        return Runner(self.folder, [self.programs / "matching_product_run",
+                                    self.cluster.dsn("app_matching"),
+                                    self.cluster.endpoint("matching"), self.cluster.key_folder,
+                                    threads, needs])
+
+
+class Runner(Told):
+    name = "samverka"

@@ -253,22 +253,32 @@ struct candidate {
     uint32_t shared;
 };
 
-/* The slot of a label word among the candidates; NULL: they are too many. */
-static struct candidate *
-candidate_of(struct candidate *candidates, uint32_t word)
+/* Most words have a few of them: only the slots that are in use are looked at. */
+struct candidates {
+    struct candidate slots[LETTERS_CANDIDATES];
+    uint16_t used[LETTERS_CANDIDATES];
+    size_t count;
+};
+
+/* Counts a run of letters for a label word; when they are too many, it is left out. */
+static void
+count_candidate(struct candidates *candidates, uint32_t word)
 {
     size_t slot = word * 2654435761u % LETTERS_CANDIDATES;
 
     for (size_t i = 0; i < LETTERS_PROBES; i++) {
-        struct candidate *candidate = &candidates[slot];
+        struct candidate *candidate = &candidates->slots[slot];
 
-        if (candidate->word == 0 || candidate->word == word + 1) {
+        if (candidate->word == 0) {
             candidate->word = word + 1;
-            return candidate;
+            candidates->used[candidates->count++] = (uint16_t)slot;
+        }
+        if (candidate->word == word + 1) {
+            candidate->shared++;
+            return;
         }
         slot = (slot + 1) % LETTERS_CANDIDATES;
     }
-    return NULL;
 }
 
 /* The label word with the most runs of letters in common; of equals the first learned. */
@@ -277,7 +287,7 @@ link_letters(struct linking *linking, size_t first)
 {
     const struct labels *labels = linking->labels;
     const struct word *word = &linking->text->items[first];
-    struct candidate candidates[LETTERS_CANDIDATES] = {0};
+    struct candidates candidates = {0};
     uint32_t grams[LABEL_GRAMS_MAX];
     uint32_t best = LABELS_NONE, best_share = LETTERS_SHARED - 1;
     size_t count;
@@ -291,21 +301,18 @@ link_letters(struct linking *linking, size_t first)
         if (to - from > LETTERS_LIST_MAX)
             continue;
         linking->work += to - from;
-        for (uint32_t at = from; at < to; at++) {
-            struct candidate *candidate = candidate_of(candidates, labels->postings[at]);
-
-            if (candidate)
-                candidate->shared++;
-        }
+        for (uint32_t at = from; at < to; at++)
+            count_candidate(&candidates, labels->postings[at]);
     }
-    for (size_t i = 0; i < LETTERS_CANDIDATES; i++) {
-        const uint32_t number = candidates[i].word - 1;
+    for (size_t i = 0; i < candidates.count; i++) {
+        const struct candidate *candidate = &candidates.slots[candidates.used[i]];
+        const uint32_t number = candidate->word - 1;
 
-        if (candidates[i].word == 0 || labels->words[number].lang != linking->lang)
+        if (labels->words[number].lang != linking->lang)
             continue;
 
         const uint32_t share =
-            candidates[i].shared * 2000 / (uint32_t)(count + labels->words[number].grams);
+            candidate->shared * 2000 / (uint32_t)(count + labels->words[number].grams);
 
         if (share > best_share || (share == best_share && number < best)) {
             best = number;
