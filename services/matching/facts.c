@@ -264,6 +264,15 @@ filter(const struct search *search, struct facts_scan *scan)
     scan->query.earliest_until = day_number(start, 0);
 }
 
+/* The most that the parts beside terms, region, freshness and boosts can add: nothing where the
+ * seeker asks for nothing. */
+static uint32_t
+most_of_the_rest(const struct profile *seeker)
+{
+    return (seeker->field_count ? SCORE_FIELD_MAX : 0) + (seeker->eqf ? SCORE_LEVEL_MAX : 0) +
+           (seeker->tag_count ? SCORE_FOCUS_MAX : 0);
+}
+
 void
 facts_scan(const struct search *search, const struct query *query,
            const struct facts_regions *regions, uint32_t region_count, struct facts_scan *ret)
@@ -275,7 +284,7 @@ facts_scan(const struct search *search, const struct query *query,
         boosts += rules->boosts[i].points;
     ret->unit = (SCORE_MAX + boosts) / UNIT_POINTS + 1;
     ret->boosts = boosts;
-    ret->rest = SCORE_FIELD_MAX + SCORE_LEVEL_MAX + SCORE_FOCUS_MAX + boosts;
+    ret->rest = most_of_the_rest(search->subject) + boosts;
     ret->query =
         (struct scan_query){.least_terms = (uint16_t)(rules->substance_min / ret->unit)};
     bound_terms(query, ret);
