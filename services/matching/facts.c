@@ -285,8 +285,8 @@ facts_scan(const struct search *search, const struct query *query,
     ret->unit = (SCORE_MAX + boosts) / UNIT_POINTS + 1;
     ret->boosts = boosts;
     ret->rest = most_of_the_rest(search->subject) + boosts;
-    ret->query =
-        (struct scan_query){.least_terms = (uint16_t)(rules->substance_min / ret->unit)};
+    ret->query = (struct scan_query){
+        .least_terms = (uint16_t)(rules->substance_min / ret->unit), .kernel = search->kernel};
     bound_terms(query, ret);
     bound_regions(search, regions, region_count, ret);
     bound_grades(search, ret);

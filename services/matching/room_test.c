@@ -72,6 +72,43 @@ the_views_are_read_at_the_start_and_found_in(void **state)
     assert_true(strlen(reply->statement) > 0);
 }
 
+static uint32_t
+live(struct stage *stage)
+{
+    const struct snapshot *snapshot;
+    struct held held;
+    uint32_t count;
+
+    assert_ok(state_hold(stage->state[0], &stage->test.arena, &held, &snapshot));
+    count = snapshot->live;
+    swap_release(&held);
+    return count;
+}
+
+/* More than two pages, and exactly two. */
+static void
+as_many_profiles_are_read_as_are_published(void **state)
+{
+    struct stage *stage = *state;
+    uint32_t before;
+
+    (void)stage_start(stage, 0);
+    before = live(stage);
+    stage_sql(
+        "INSERT INTO stage.profiles SELECT p.* FROM stage.profiles p, generate_series(1, 4100) "
+        "WHERE id = '" STAGE_FINN "'");
+    stage_sql("UPDATE stage.profiles SET id = gen_random_uuid() WHERE ctid <> "
+              "(SELECT min(ctid) FROM stage.profiles WHERE id = '" STAGE_FINN
+              "') AND id = '" STAGE_FINN "'");
+    (void)stage_start(stage, 0);
+    assert_int_equal(live(stage), before + 4100);
+    stage_sql("DELETE FROM stage.profiles WHERE ctid IN (SELECT ctid FROM stage.profiles WHERE "
+              "kind = "
+              "'person' OFFSET 4000)");
+    (void)stage_start(stage, 0);
+    assert_int_equal(live(stage), 4000 + 1); /* and the need */
+}
+
 static void
 an_answer_says_what_it_was_made_from(void **state)
 {
@@ -422,6 +459,7 @@ main(void)
 #define STAGE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(the_views_are_read_at_the_start_and_found_in),
+        STAGE_TEST(as_many_profiles_are_read_as_are_published),
         STAGE_TEST(an_answer_says_what_it_was_made_from),
         STAGE_TEST(hidden_and_foreign_people_are_not_found),
         STAGE_TEST(another_tenant_can_neither_ask_for_a_private_need_nor_learn_that_it_exists),

@@ -7,6 +7,8 @@
 
 #define SEARCH_LIMIT_MAX 100
 
+struct kernel;
+
 struct search {
     const struct profile *subject;
     const struct score_context *context;
@@ -14,10 +16,11 @@ struct search {
                                  tenant may see */
     unsigned kinds;           /* bit n: enum kind n is wanted; 0: all */
     const char *const *person_kinds;
-    size_t person_kind_count; /* 0: all */
-    const char *nuts;         /* prefix; "": anywhere */
-    size_t limit;             /* 1..SEARCH_LIMIT_MAX */
-    uint32_t least_total;     /* scores below are left out */
+    size_t person_kind_count;    /* 0: all */
+    const char *nuts;            /* prefix; "": anywhere */
+    size_t limit;                /* 1..SEARCH_LIMIT_MAX */
+    uint32_t least_total;        /* scores below are left out */
+    const struct kernel *kernel; /* of the engine, for tests; NULL: the best one here */
 };
 
 struct hit {

@@ -117,6 +117,30 @@ scans_and_brute_force_agree_on_profiles_by_chance(void **state)
     assert_true(compare_all(world) > 500);
 }
 
+/* As a load does it. */
+static void
+an_index_filled_at_once_finds_what_brute_force_finds_and_takes_changes(void **state)
+{
+    static const enum kind kinds[] = {KIND_NEED, KIND_PERSON, KIND_CAPABILITY};
+    struct world *world = *state;
+    struct profile_row rows[PROFILES];
+
+    for (unsigned i = 0; i < PROFILES; i++)
+        rows[i] = world_random_row(world, kinds[i % 3], i);
+    for (size_t i = 0; i < PROFILES; i += 200)
+        assert_int_equal(index_gather(world->index, &rows[i], 200, &world->arena).code,
+                         CODE_OK);
+    assert_int_equal(index_fill(world->index).code, CODE_OK);
+    world_settle(world);
+    assert_int_equal(world->snapshot->live, PROFILES);
+    assert_int_equal(world->snapshot->version->unit_count, 1);
+    assert_true(compare_all(world) > 500);
+    world_remove(world, KIND_NEED, 0);
+    world_put(world, &rows[1], 50); /* those that are there already */
+    assert_int_equal(world->snapshot->live, PROFILES - 1);
+    assert_true(compare_all(world) > 500);
+}
+
 static void
 they_agree_after_updates_and_removals_too(void **state)
 {
@@ -349,6 +373,7 @@ main(void)
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(scans_and_brute_force_agree_on_profiles_by_chance),
+        WORLD_TEST(an_index_filled_at_once_finds_what_brute_force_finds_and_takes_changes),
         WORLD_TEST(they_agree_after_updates_and_removals_too),
         WORLD_TEST(passing_over_seekers_that_cannot_reach_the_least_score_changes_nothing),
         WORLD_TEST(scores_do_not_depend_on_the_history_of_the_index),

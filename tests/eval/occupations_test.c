@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "services/matching/engine/kernel.h"
 #include "tests/eval/place.h"
 
 #define LEAST_SKILLS 10
@@ -10,6 +11,8 @@
 #define OCCUPATIONS 2802
 #define LIMIT 100
 #define EVAL_HALVES_LEAST 0.20
+#define ORACLE_BEST 50
+#define ORACLE_STEP 7 /* each seventh need */
 
 static struct arena arena;
 static struct eval_data data;
@@ -112,6 +115,19 @@ best_reciprocal(const uint32_t *drawn, uint32_t right)
     for (size_t i = 0; i < equal; i++)
         sum += 1.0 / (double)(better + i + 1);
     return sum / (double)equal;
+}
+
+/* Whether they are, or the test ends here. */
+static bool
+same_hits(struct hits found, struct hits expected)
+{
+    assert_int_equal(found.count, expected.count);
+    for (size_t i = 0; i < found.count; i++) {
+        assert_ptr_equal(found.items[i].profile, expected.items[i].profile);
+        assert_memory_equal(&found.items[i].score, &expected.items[i].score,
+                            sizeof(struct score));
+    }
+    return true;
 }
 
 /* The occupation offers all its skills; the need of the same number has `taken` of them, and
@@ -225,12 +241,59 @@ one_half_of_the_skills_leads_to_the_other(void **state)
     eval_place_fini(&place);
 }
 
+/* The index against the oracle: for every occupation that is asked for, the same fifty with the
+ * same points, by each kernel that this machine can run. */
+static void
+the_index_finds_what_a_look_at_every_occupation_finds(void **state)
+{
+    static const char *const names[] = {"scalar", "avx2", "avx512"};
+    struct eval_place place;
+    uint64_t seed = 17;
+    size_t kernels = 0, compared = 0, full = 0;
+
+    (void)state;
+    skip_without_data();
+    eval_place_init(&place, &data);
+    for (uint32_t i = 0; i < data.occupation_count; i++) {
+        uint32_t drawn[DRAWN + UNRELATED];
+
+        put_noisy(&place, i, DRAWN, UNRELATED, &seed, drawn);
+    }
+    eval_settle(&place);
+    eval_ready(&place);
+    for (size_t kernel = 0; kernel < COUNT_OF(names); kernel++)
+        kernels += kernel_find(names[kernel]) != NULL;
+    for (uint32_t need = 0; need < OCCUPATIONS; need += ORACLE_STEP) {
+        scoped(arena_fini) struct arena scratch;
+        struct hits expected;
+
+        arena_init(&scratch, (size_t)64 << 20);
+        expected = eval_brute_force(&place, need, ORACLE_BEST, &scratch);
+        assert_true(expected.count > 0); /* some needs have fewer than fifty */
+        full += expected.count == ORACLE_BEST;
+        for (size_t kernel = 0; kernel < COUNT_OF(names); kernel++) {
+            const struct kernel *forced = kernel_find(names[kernel]);
+
+            if (!forced)
+                continue;
+            compared +=
+                same_hits(eval_hits(&place, need, ORACLE_BEST, forced, &scratch), expected);
+        }
+    }
+    print_message("%zu answers of up to fifty by %zu kernels: those of the oracle\n", compared,
+                  kernels);
+    assert_true(full > 300);
+    assert_int_equal(compared, kernels * ((OCCUPATIONS + ORACLE_STEP - 1) / ORACLE_STEP));
+    eval_place_fini(&place);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_skills_and_two_unrelated_ones_lead_to_their_occupation),
         cmocka_unit_test(half_of_the_skills_with_noise_leads_to_the_occupation),
+        cmocka_unit_test(the_index_finds_what_a_look_at_every_occupation_finds),
         cmocka_unit_test(one_half_of_the_skills_leads_to_the_other),
     };
 

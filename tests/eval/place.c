@@ -121,27 +121,99 @@ eval_put(struct eval_place *place, enum kind kind, uint32_t number, const uint32
 }
 
 void
+eval_settle(struct eval_place *place)
+{
+    assert_int_equal(index_settle(place->index, true).code, CODE_OK);
+}
+
+void
 eval_ready(struct eval_place *place)
 {
     snapshot_destroy(&place->snapshot);
     assert_int_equal(index_snapshot(place->index, 1, &place->snapshot).code, CODE_OK);
 }
 
+static const struct profile *
+need_of(const struct eval_place *place, uint32_t need)
+{
+    const struct profile *subject;
+    char text[UUID_SIZE];
+    struct uid id;
+
+    id_of(SPACE_KIND + KIND_NEED, need, text);
+    assert_true(uid_parse(text, &id));
+    subject = snapshot_find(place->snapshot, KIND_NEED, &id);
+    assert_non_null(subject);
+    return subject;
+}
+
+struct hits
+eval_hits(struct eval_place *place, uint32_t need, size_t limit, const struct kernel *kernel,
+          struct arena *arena)
+{
+    const struct search search = {.subject = need_of(place, need),
+                                  .context = &place->context,
+                                  .nuts = "",
+                                  .limit = limit,
+                                  .kernel = kernel};
+    struct hits hits;
+
+    assert_int_equal(search_run(place->snapshot, &search, arena, &hits).code, CODE_OK);
+    return hits;
+}
+
+struct looking {
+    const struct search *search;
+    const struct query *query;
+    struct hits hits;
+};
+
+static bool
+look(void *context, const struct profile *other)
+{
+    struct looking *looking = context;
+    struct hit hit = {.profile = other};
+
+    if (search_admits(looking->search, other) &&
+        score_pair(looking->search->context, looking->query, other, &hit.score))
+        looking->hits.items[looking->hits.count++] = hit;
+    return true;
+}
+
+static int
+by_hit(const void *a, const void *b)
+{
+    return hit_compare(a, b);
+}
+
+struct hits
+eval_brute_force(struct eval_place *place, uint32_t need, size_t limit, struct arena *arena)
+{
+    const struct score_statistics statistics = snapshot_statistics(place->snapshot);
+    const struct search search = {
+        .subject = need_of(place, need), .context = &place->context, .nuts = ""};
+    struct looking looking = {.search = &search};
+    struct query query;
+
+    assert_int_equal(query_make(search.subject, &statistics, arena, &query).code, CODE_OK);
+    looking.query = &query;
+    looking.hits.items = ARENA_ARRAY(arena, struct hit, place->snapshot->live + 1u);
+    assert_non_null(looking.hits.items);
+    snapshot_each(place->snapshot, 0, look, &looking);
+    qsort(looking.hits.items, looking.hits.count, sizeof *looking.hits.items, by_hit);
+    if (looking.hits.count > limit)
+        looking.hits.count = limit;
+    return looking.hits;
+}
+
 size_t
 eval_search(struct eval_place *place, uint32_t need, size_t limit, uint32_t *ret)
 {
     scoped(arena_fini) struct arena arena;
-    struct search search = {.context = &place->context, .nuts = "", .limit = limit};
-    char text[UUID_SIZE];
     struct hits hits;
-    struct uid id;
 
     arena_init(&arena, (size_t)64 << 20);
-    id_of(SPACE_KIND + KIND_NEED, need, text);
-    assert_true(uid_parse(text, &id));
-    search.subject = snapshot_find(place->snapshot, KIND_NEED, &id);
-    assert_non_null(search.subject);
-    assert_int_equal(search_run(place->snapshot, &search, &arena, &hits).code, CODE_OK);
+    hits = eval_hits(place, need, limit, NULL, &arena);
     for (size_t i = 0; i < hits.count; i++)
         ret[i] = number_of(&hits.items[i].profile->id);
     return hits.count;
