@@ -30,6 +30,7 @@ ROUNDS = 5
 PEOPLE = 1_000_000
 QUERIES = 1000  # that ours is asked for its own figures
 ASKED = {"lucene": {"soft": 20, "strict": 40}, "postgres": {"strict": 20}}  # beside a peer
+COMPARED = 100  # with a look at everybody, in each mode
 REPEATED = 25  # ours, beside a peer
 UPDATES = 10_000  # a second
 SECONDS = 5
@@ -109,6 +110,31 @@ def beside(bench, kind):
             bench.print(f"matching.{mode}.{peer.name}", "1/s", peer.name)
     finally:
         peer.stop()
+
+
+def identity(bench):
+    """What the engine finds by each kernel, against a look at everybody: not a name nor a point may
+    differ."""
+    compared = 0
+    for mode in ("soft", "strict"):
+        path = bench.folder / f"oracle.{mode}"
+        bench.ours.tell("oracle", mode, COMPARED, path)
+        there = path.read_text().splitlines()
+        if len(there) != COMPARED:
+            sys.exit(f"the oracle has answered {len(there)} of {COMPARED} queries ({mode})")
+        for kernel in ("avx512", "avx2", "scalar"):
+            if bench.ours.tell("kernel", kernel) == ["-"]:
+                say(f"skipped {kernel}: not on this machine")
+                continue
+            found = bench.ours.answers(mode, COMPARED)
+            wrong = [number for number, pair in enumerate(zip(found, there)) if pair[0] != pair[1]]
+            if wrong or len(found) != COMPARED:
+                sys.exit(f"{kernel} finds other people than there are ({mode}): queries {wrong}")
+            compared += COMPARED
+        bench.ours.tell("kernel", "best")
+    say(f"{compared} answers over {bench.people} people: those of a look at everybody")
+    bench.note("matching.identical", "samverka", compared)
+    bench.print("matching.identical", "answers")
 
 
 def lucene(bench):
@@ -201,6 +227,7 @@ def composer(bench):
 
 
 GROUPS = [
+    (identity, ["matching.identical"]),
     (alone, ["matching.soft.p50_us", "matching.soft.p99_us", "matching.strict.p50_us",
              "matching.bytes_per_profile", "matching.explain.overhead"]),
     (lucene, ["matching.soft.lucene", "matching.strict.lucene"]),

@@ -1,14 +1,15 @@
-/* The engine in process, told what to do line by line:
+/* The engine in process, told what to do line by line; the line that it answers:
  *
- *   load                       "SECONDS BYTES_PER_PROFILE"
- *   kernel NAME                later queries use it; "-": the best one, for there is no such
- *   settle                     merges all: "BYTES_PER_PROFILE"
- *   ask soft|strict N REPEAT   the first N queries, REPEAT times: "RATE P50_US P99_US"
- *   answers soft|strict N FILE what is found, as population.h says: "N"
- *   explain N REPEAT           soft, with the matched terms of each result: "RATE P50_US
- * P99_US" updates RATE SECONDS       soft while so many are put and removed a second: "RATE
- * P50_US P99_US UPDATES_PER_S PUT_P50_US PUT_P99_US WAITED" counts                     since
- * the last time, a query: "BLOCKS_KEPT SEEN POSTINGS"
+ *   load                        SECONDS BYTES_PER_PROFILE
+ *   kernel NAME                 for later queries; "-": the best one, for there is no such
+ *   settle                      merges all; BYTES_PER_PROFILE
+ *   ask soft|strict N REPEAT    the first N queries, REPEAT times; RATE P50_US P99_US
+ *   answers soft|strict N FILE  what is found, as population.h says; N
+ *   oracle soft|strict N FILE   what there is to find, by a look at everybody; N
+ *   explain N REPEAT            soft, with what each result matches; RATE P50_US P99_US
+ *   updates RATE SECONDS        soft while so many are replaced a second; RATE P50_US P99_US
+ *                               UPDATES_PER_S PUT_P50_US PUT_P99_US WAITED
+ *   counts                      since the last time, a query; BLOCKS_KEPT SEEN POSTINGS
  *
  * usage: matching_engine FOLDER
  */
@@ -17,6 +18,7 @@
 #include "services/matching/swap.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/matching/ask.h"
+#include "tests/bench/matching/oracle.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -137,14 +139,42 @@ ask_all(struct run *run, bool strict, size_t count, size_t repeat)
     free(samples);
 }
 
-static void
-write_answers(struct run *run, bool strict, size_t count, const char *path)
+static FILE *
+open_answers(const char *path)
 {
-    struct held held = swap_hold(&run->swap);
     FILE *file = fopen(path, "we");
 
     if (!file)
         bench_die(path, "cannot be written");
+    return file;
+}
+
+static void
+write_oracle(const struct run *run, bool strict, size_t count, const char *path)
+{
+    FILE *file = open_answers(path);
+
+    for (size_t i = 0; i < count; i++) {
+        struct oracle_hit hits[ASK_BEST];
+        const size_t found =
+            oracle_best(&run->population, &run->population.queries[i], strict, hits, ASK_BEST);
+
+        (void)fprintf(file, "%zu", i);
+        for (size_t j = 0; j < found; j++)
+            (void)fprintf(file, " %lu:%u", (unsigned long)hits[j].id, hits[j].points);
+        (void)fputc('\n', file);
+    }
+    if (fclose(file) != 0)
+        bench_die(path, "cannot be written");
+    (void)printf("%zu\n", count);
+}
+
+static void
+write_answers(struct run *run, bool strict, size_t count, const char *path)
+{
+    struct held held = swap_hold(&run->swap);
+    FILE *file = open_answers(path);
+
     for (size_t i = 0; i < count; i++) {
         struct top_hit hits[ASK_BEST];
         struct top top = {hits, 0, ASK_BEST};
@@ -330,6 +360,8 @@ obey(struct run *run, const char *line)
         ask_all(run, strcmp(word, "strict") == 0, count, repeat);
     else if (sscanf(line, "answers %31s %zu %4095s", word, &count, path) == 3)
         write_answers(run, strcmp(word, "strict") == 0, count, path);
+    else if (sscanf(line, "oracle %31s %zu %4095s", word, &count, path) == 3)
+        write_oracle(run, strcmp(word, "strict") == 0, count, path);
     else if (sscanf(line, "explain %zu %zu", &count, &repeat) == 2)
         explain_all(run, count, repeat);
     else if (sscanf(line, "updates %lf %lf", &rate, &seconds) == 2)
