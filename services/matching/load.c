@@ -7,7 +7,8 @@
 #include "services/matching/state.h"
 #include "services/matching/store.h"
 
-/* Of one page of profiles with their texts, and of the whole vocabulary while it is read. */
+/* Of one page of profiles with their texts, of which two are there at a time, and of the whole
+ * vocabulary while it is read. */
 #define PAGE_BYTES ((size_t)128 << 20)
 #define CONCEPTS_BYTES ((size_t)1 << 30)
 /* For each step of a load; all of it takes as long as there are profiles. */

@@ -2,8 +2,8 @@
 """matching.*: the matching engine against Lucene and Postgres, each on one core, a million people who
 never were, the same score: what each finds is compared before it is measured; and the solvers.
 
-usage: matching_bench.py BUILD_FOLDER [--rounds=N] [--people=N] [--quick] [--only=NAME]... [--keep=FOLDER]
-                         [--record=FILE]
+usage: matching_bench.py BUILD_FOLDER [--rounds=N] [--people=N] [--published=N] [--quick]
+                         [--only=NAME]... [--keep=FOLDER] [--record=FILE]
 
 Prints `name<TAB>value<TAB>unit<TAB>peer<TAB>ratio`: medians of alternating rounds, and the median of
 the ratios (ours divided by the peer's of the same round); "-" where there is no peer.  Ranges go to
@@ -25,6 +25,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import matching_peers as peers  # noqa: E402
 import record  # noqa: E402
+from matching_product import Product  # noqa: E402
 
 ROUNDS = 5
 PEOPLE = 1_000_000
@@ -32,6 +33,8 @@ QUERIES = 1000  # that ours is asked for its own figures
 ASKED = {"lucene": {"soft": 20, "strict": 40}, "postgres": {"strict": 20}}  # beside a peer
 COMPARED = 100  # with a look at everybody, in each mode
 REPEATED = 25  # ours, beside a peer
+PUBLISHED = 100_000  # of the people, in the product's own Postgres
+LOADS, WORKERS, IN_FLIGHT, RPC_SECONDS = 3, 4, 64, 3  # the product's usual workers
 UPDATES = 10_000  # a second
 SECONDS = 5
 SEARCHES, EVENTS, SEARCH_ROUNDS = 1_000_000, 500, 2  # Lucene reads the searches anew each round
@@ -54,15 +57,19 @@ class Bench:
         self.rounds = 1 if options.quick else options.rounds
         self.searches = SEARCHES // 10 if options.quick else SEARCHES
         self.people = options.people // 10 if options.quick else options.people
+        self.published = min(self.people, options.published // (10 if options.quick else 1))
         self.results = collections.defaultdict(list)  # (figure, system) -> values by round
         self.lines = []
+
+    def make_people(self):
+        if not (self.folder / "people.tsv").exists():
+            subprocess.run([self.build / "bench/matching_generate", self.folder, str(self.people),
+                            "table"], check=True)
 
     @functools.cached_property
     def ours(self):
         """Made when a figure first needs the people."""
-        if not (self.folder / "people.tsv").exists():
-            subprocess.run([self.build / "bench/matching_generate", self.folder, str(self.people),
-                            "table"], check=True)
+        self.make_people()
         engine = peers.Engine(self.folder, self.build)
         self.loaded = engine.load()
         return engine
@@ -185,6 +192,33 @@ def updates(bench):
         bench.print(f"matching.update.{figure}", unit)
 
 
+def product(bench):
+    """The process of matching: until it is ready, and what is left of its rate beyond ZeroMQ."""
+    bench.make_people()
+    made = Product(bench.folder, bench.build, bench.published)
+    try:
+        made.start()
+        for _ in range(min(bench.rounds, LOADS)):
+            bench.note("matching.load.seconds", "samverka", made.load())
+            bench.note("matching.load.peak_bytes", "samverka",
+                       made.memory()[1] / bench.published)
+        runner = made.runner(WORKERS, QUERIES)
+        runner.load()
+        for _ in range(bench.rounds):
+            there, _ = runner.numbers("rpc", IN_FLIGHT, RPC_SECONDS)
+            for figure, word in (("matching.rpc.share", "call"),
+                                 ("matching.rpc.share.search", "search")):
+                bench.note(figure, "samverka", there)
+                bench.note(figure, "in process", runner.numbers(word, RPC_SECONDS)[0])
+        runner.stop()
+    finally:
+        made.stop()
+    bench.print("matching.load.seconds", "s")
+    bench.print("matching.load.peak_bytes", "B")
+    for figure in ("matching.rpc.share", "matching.rpc.share.search"):
+        bench.print(figure, "1/s", "in process")
+
+
 def percolate(bench):
     """Profiles against saved searches; both have written what they found of each profile."""
     if reason := peers.lucene_absent("core", "analyzers-common", "sandbox"):
@@ -227,6 +261,7 @@ def composer(bench):
 
 
 GROUPS = [
+    (product, ["matching.load.seconds", "matching.rpc.share"]),
     (identity, ["matching.identical"]),
     (alone, ["matching.soft.p50_us", "matching.soft.p99_us", "matching.strict.p50_us",
              "matching.bytes_per_profile", "matching.explain.overhead"]),
@@ -244,6 +279,7 @@ def arguments():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--published", type=int, default=PUBLISHED)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--keep", type=pathlib.Path)
