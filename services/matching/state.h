@@ -49,8 +49,9 @@ must_use struct status state_hold(struct state *state, struct arena *arena, stru
 must_use struct status state_publish(struct state *state, uint64_t position);
 
 /* Listener's thread: reads the head of the log, then registry's views, into a fresh index, and
- * publishes it.  Takes as long as there are profiles: each step has a minute, and so has what the
- * caller does afterwards (call->deadline).  UNAVAILABLE: events or Postgres cannot be reached. */
+ * publishes it.  Takes as long as there are profiles: each step has a minute, and so has what
+ * the caller does afterwards (call->deadline).  UNAVAILABLE: events or Postgres cannot be
+ * reached. */
 must_use struct status state_load(struct call *call, struct state *state, uint64_t *ret_head,
                                   uint64_t *ret_first_kept);
 
