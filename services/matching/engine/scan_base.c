@@ -20,6 +20,8 @@ lower_bound(const uint32_t *list, uint32_t first, uint32_t end, uint32_t least)
 static void
 open_sparse(struct sparse *sparse, const struct area *area, uint32_t number)
 {
+    const uint32_t limit = (area->first_block + area->block_count) * 64;
+
     if (sparse->near) {
         sparse->first = sparse->offsets[number];
         sparse->end = sparse->offsets[number + 1];
@@ -27,8 +29,10 @@ open_sparse(struct sparse *sparse, const struct area *area, uint32_t number)
             __builtin_prefetch(&sparse->near[sparse->first]);
     } else {
         sparse->first = lower_bound(sparse->far, 0, sparse->count, area->first_block * 64);
-        sparse->end = lower_bound(sparse->far, sparse->first, sparse->count,
-                                  (area->first_block + area->block_count) * 64);
+        /* A rare term has few in an area, and all of them are read next. */
+        sparse->end = sparse->first;
+        while (sparse->end < sparse->count && sparse->far[sparse->end] < limit)
+            sparse->end++;
     }
 }
 
