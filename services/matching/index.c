@@ -1,5 +1,6 @@
 #include "services/matching/index.h"
 
+#include "services/matching/counts.h"
 #include "services/matching/engine/engine.h"
 #include "services/matching/facts.h"
 
@@ -22,8 +23,10 @@ struct index {
     struct engine *engine;
     struct facts_regions *regions;
     uint32_t *profiles_with; /* by term */
+    uint32_t *others_with;   /* by term: what other shards have; NULL: the index is whole */
     size_t term_room;
-    uint32_t live;
+    uint32_t live, others_live;
+    bool shard, others_known;
     uint32_t withdrawn;                 /* since the last purge */
     uint32_t terms[DOCUMENT_TERMS_MAX]; /* of the document at hand */
     struct gathered *gathered;
@@ -56,6 +59,7 @@ index_destroy(struct index **index)
     vocabulary_drop(gone->vocabulary);
     arena_fini(&gone->scratch);
     free(gone->profiles_with);
+    free(gone->others_with);
     free(gone);
 }
 
@@ -89,23 +93,88 @@ index_create(struct vocabulary *vocabulary, struct words *words, struct index **
     return OK;
 }
 
+static struct status
+grow_list(uint32_t **counts, size_t from, size_t to)
+{
+    uint32_t *grown = realloc(*counts, to * sizeof *grown);
+
+    TRY(need(grown));
+    memset(&grown[from], 0, (to - from) * sizeof *grown);
+    *counts = grown;
+    return OK;
+}
+
 /* Room for every term known so far. */
 static struct status
 grow_counts(struct index *index)
 {
     const size_t wanted = term_limit(index);
     size_t room = index->term_room ? index->term_room : 4096;
-    uint32_t *counts;
 
     if (wanted <= index->term_room)
         return OK;
     while (room < wanted)
         room *= 2;
-    counts = realloc(index->profiles_with, room * sizeof *counts);
-    TRY(need(counts));
-    memset(&counts[index->term_room], 0, (room - index->term_room) * sizeof *counts);
-    index->profiles_with = counts;
+    TRY(grow_list(&index->profiles_with, index->term_room, room));
+    if (index->shard)
+        TRY(grow_list(&index->others_with, index->term_room, room));
     index->term_room = room;
+    return OK;
+}
+
+void
+index_make_shard(struct index *index)
+{
+    index->shard = true;
+    index->dictionary.read_beside = true;
+}
+
+const struct dictionary *
+index_dictionary(const struct index *index)
+{
+    return &index->dictionary;
+}
+
+static struct status
+add_concept(void *context, const struct uid *id, uint32_t with)
+{
+    struct index *index = context;
+    const uint32_t concept = vocabulary_find(index->vocabulary, id);
+
+    if (concept != VOCABULARY_NONE)
+        index->others_with[concept] += with;
+    return OK;
+}
+
+static struct status
+add_key(void *context, uint64_t key, uint32_t with)
+{
+    struct index *index = context;
+    uint32_t number;
+
+    TRY(dictionary_put(&index->dictionary, key, &number));
+    TRY(grow_counts(index));
+    index->others_with[vocabulary_count(index->vocabulary) + number] += with;
+    return OK;
+}
+
+struct status
+index_set_others(struct index *index, const struct bytes *packed, size_t count)
+{
+    const struct count_visit visit = {index, add_concept, add_key};
+
+    TRY(grow_counts(index));
+    memset(index->others_with, 0, index->term_room * sizeof *index->others_with);
+    index->others_live = 0;
+    index->others_known = false;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t live;
+
+        TRY(counts_check(packed[i], &live));
+        TRY(counts_each(packed[i], &visit));
+        index->others_live += live;
+    }
+    index->others_known = true;
     return OK;
 }
 
@@ -179,8 +248,10 @@ static struct status
 make_profiles(struct index *index, const struct index_change *changes, size_t count,
               struct arena *arena, struct batch *batch)
 {
-    const struct profile_maker maker = {index->vocabulary, &index->dictionary, index->words,
-                                        &index->scratch};
+    const struct profile_maker maker = {.vocabulary = index->vocabulary,
+                                        .dictionary = &index->dictionary,
+                                        .words = index->words,
+                                        .scratch = &index->scratch};
 
     batch->profiles = calloc(count ? count : 1, sizeof *batch->profiles);
     TRY(need(batch->profiles));
@@ -317,21 +388,43 @@ index_settle(struct index *index, bool purge)
     return engine_settle(index->engine, purge);
 }
 
+/* After a failed change the dictionary may know terms that nobody has yet. */
+static struct status
+copy_counts(const struct index *index, const uint32_t *from, uint32_t terms, uint32_t **ret)
+{
+    *ret = calloc(terms ? terms : 1, sizeof **ret);
+    TRY(need(*ret));
+    if (index->term_room > 0)
+        memcpy(*ret, from,
+               (terms < index->term_room ? terms : index->term_room) * sizeof **ret);
+    return OK;
+}
+
+static struct status
+take_counts(const struct index *index, struct snapshot *snapshot)
+{
+    const uint32_t terms = term_limit(index);
+
+    TRY(copy_counts(index, index->profiles_with, terms, &snapshot->profiles_with));
+    snapshot->term_count = terms;
+    snapshot->live = snapshot->own_live = index->live;
+    snapshot->complete = !index->shard || index->others_known;
+    if (!index->shard)
+        return OK;
+    TRY(copy_counts(index, index->profiles_with, terms, &snapshot->own_with));
+    for (size_t term = 0; term < terms && term < index->term_room; term++)
+        snapshot->profiles_with[term] += index->others_with[term];
+    snapshot->live += index->others_live;
+    return OK;
+}
+
 struct status
 index_snapshot(struct index *index, uint64_t position, struct snapshot **ret)
 {
     scoped(snapshot_destroy) struct snapshot *snapshot = calloc(1, sizeof *snapshot);
-    const uint32_t terms = term_limit(index);
 
     TRY(need(snapshot));
-    snapshot->profiles_with = calloc(terms ? terms : 1, sizeof *snapshot->profiles_with);
-    TRY(need(snapshot->profiles_with));
-    /* After a failed change the dictionary may know terms that nobody has yet. */
-    if (index->term_room > 0)
-        memcpy(snapshot->profiles_with, index->profiles_with,
-               (terms < index->term_room ? terms : index->term_room) * sizeof(uint32_t));
-    snapshot->term_count = terms;
-    snapshot->live = index->live;
+    TRY(take_counts(index, snapshot));
     snapshot->position = position;
     snapshot->vocabulary = index->vocabulary;
     vocabulary_hold(snapshot->vocabulary);

@@ -8,6 +8,7 @@
  * dead, or when one in a thousand has been withdrawn.
  */
 
+#include "common/wire/message.h"
 #include "services/matching/snapshot.h"
 
 struct index;
@@ -23,6 +24,20 @@ struct index_change {
 must_use struct status index_create(struct vocabulary *vocabulary, struct words *words,
                                     struct index **ret);
 void index_destroy(struct index **index);
+
+/* For an index that holds one shard of the profiles, before anything is put into it: its
+ * dictionary may be read beside the writer, and snapshots tell their own counts apart. */
+void index_make_shard(struct index *index);
+
+/* The counts of the other shards (counts.h), in place of those before; later snapshots have the
+ * sums.  Concepts that the vocabulary does not have are left out.  After a failure the counts of
+ * the others are incomplete until the next call. */
+must_use struct status index_set_others(struct index *index, const struct bytes *packed,
+                                        size_t count);
+
+/* Of a shard: any thread may find keys in it while it holds a snapshot; those of the snapshot
+ * have numbers below its terms. */
+const struct dictionary *index_dictionary(const struct index *index);
 
 /* Takes in changes, each key once.  After a failure some of them may be in: the same changes
  * can be applied again. RESOURCE_EXHAUSTED: no memory, or a limit of the index is reached. */

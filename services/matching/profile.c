@@ -113,11 +113,15 @@ add_linked_concepts(struct draft *draft, const struct word_list *text)
 static bool
 text_term(struct draft *draft, uint64_t key, uint32_t *ret)
 {
-    uint32_t number;
+    const struct profile_maker *maker = draft->maker;
+    uint32_t number = maker->known ? dictionary_find(maker->known, key) : DICTIONARY_NONE;
 
-    if (failed(dictionary_put(draft->maker->dictionary, key, &number)))
-        return false;
-    *ret = vocabulary_terms(draft->maker->vocabulary) + number;
+    if (number >= maker->known_count) {
+        if (failed(dictionary_put(maker->dictionary, key, &number)))
+            return false;
+        number += maker->known_count;
+    }
+    *ret = vocabulary_terms(maker->vocabulary) + number;
     return true;
 }
 

@@ -136,6 +136,10 @@ struct profile_maker {
     struct dictionary *dictionary;
     struct words *words;
     struct arena *scratch; /* reset by each use */
+    /* NULL, or another's: its first `known_count` numbers are taken from there, and those of
+     * `dictionary` come behind them. */
+    const struct dictionary *known;
+    uint32_t known_count;
 };
 
 enum kind profile_kind_parse(const char *text);

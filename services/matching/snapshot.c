@@ -14,6 +14,7 @@ snapshot_destroy(struct snapshot **snapshot)
         index_give_back(&gone->index, &gone->version);
     vocabulary_drop(gone->vocabulary);
     free(gone->profiles_with);
+    free(gone->own_with);
     free(gone);
 }
 

@@ -18,9 +18,11 @@ struct snapshot {
     struct version *version;
     const struct facts_regions *regions; /* those below the count */
     uint32_t region_count;
-    uint32_t *profiles_with;
+    uint32_t *profiles_with; /* of all shards */
+    uint32_t *own_with;      /* of the index's own shard; NULL: the index is whole */
     uint32_t term_count;
-    uint32_t live;
+    uint32_t live, own_live;
+    bool complete; /* the counts of all shards are in */
     uint64_t position; /* of the log: every change up to here is in */
 };
 
