@@ -28,23 +28,79 @@ explain_hit(const struct snapshot *snapshot, const struct search *search, const 
                         ret->candidate, &ret->score, arena, &ret->reasons);
 }
 
+static struct status
+explain_all(const struct snapshot *snapshot, const struct search *search,
+            const struct hits *hits, struct arena *arena, struct found_list *ret)
+{
+    const struct score_statistics statistics = snapshot_statistics(snapshot);
+    struct found *found = ARENA_ARRAY(arena, struct found, hits->count + 1);
+    struct query own = {0};
+
+    TRY(need(found));
+    if (profile_kind_seeks((enum kind)search->subject->kind))
+        TRY(query_make(search->subject, &statistics, arena, &own));
+    for (size_t i = 0; i < hits->count; i++)
+        TRY(explain_hit(snapshot, search, &hits->items[i], &own, arena, &found[i]));
+    *ret = (struct found_list){found, hits->count};
+    return OK;
+}
+
 struct status
 find_run(const struct snapshot *snapshot, const struct search *search, struct arena *arena,
          struct found_list *ret)
 {
-    const struct score_statistics statistics = snapshot_statistics(snapshot);
-    struct query own = {0};
-    struct found *found;
     struct hits hits;
 
     TRY(search_run(snapshot, search, arena, &hits));
-    TRY(need(found = ARENA_ARRAY(arena, struct found, hits.count + 1)));
-    if (profile_kind_seeks((enum kind)search->subject->kind))
-        TRY(query_make(search->subject, &statistics, arena, &own));
-    for (size_t i = 0; i < hits.count; i++)
-        TRY(explain_hit(snapshot, search, &hits.items[i], &own, arena, &found[i]));
-    *ret = (struct found_list){found, hits.count};
+    return explain_all(snapshot, search, &hits, arena, ret);
+}
+
+static int
+compare_hits(const void *a, const void *b)
+{
+    return hit_compare(a, b);
+}
+
+/* false: no match. */
+static struct status
+score_one(const struct snapshot *snapshot, const struct search *search,
+          const struct profile *other, struct arena *arena, struct hit *into, bool *ret)
+{
+    const struct score_statistics statistics = snapshot_statistics(snapshot);
+    const bool seeks = profile_kind_seeks((enum kind)search->subject->kind);
+    struct query query;
+
+    *ret = false;
+    if (profile_kind_seeks((enum kind)other->kind) == seeks || !search_admits(search, other))
+        return OK;
+    TRY(query_make(seeks ? search->subject : other, &statistics, arena, &query));
+    into->profile = other;
+    *ret = score_pair(search->context, &query, seeks ? other : search->subject, &into->score) &&
+           into->score.total >= search->least_total;
     return OK;
+}
+
+struct status
+find_among(const struct snapshot *snapshot, const struct search *search,
+           const struct profile *const *profiles, size_t count, struct arena *arena,
+           struct found_list *ret)
+{
+    struct hits hits = {ARENA_ARRAY(arena, struct hit, count + 1), 0};
+    size_t kept = 0;
+    bool fits;
+
+    TRY(need(hits.items));
+    for (size_t i = 0; i < count; i++) {
+        TRY(score_one(snapshot, search, profiles[i], arena, &hits.items[hits.count], &fits));
+        hits.count += fits;
+    }
+    qsort(hits.items, hits.count, sizeof *hits.items, compare_hits);
+    for (size_t i = 0; i < hits.count; i++)
+        if (kept == 0 ||
+            !uid_equal(&hits.items[kept - 1].profile->id, &hits.items[i].profile->id))
+            hits.items[kept++] = hits.items[i];
+    hits.count = kept;
+    return explain_all(snapshot, search, &hits, arena, ret);
 }
 
 struct status

@@ -3,10 +3,8 @@
 #include "common/pg/cursor.h"
 #include "common/service/call.h"
 #include "matching/v1/events.pb-c.h"
-#include "services/matching/find.h"
+#include "services/matching/finding.h"
 #include "services/matching/matching.h"
-#include "services/matching/rules.h"
-#include "services/matching/state.h"
 #include "services/matching/texts.h"
 
 #define PAGE_DEFAULT 20
@@ -18,59 +16,17 @@ language_of(const struct call *call, const char *wanted)
     return *wanted ? lang_parse(wanted) : call->lang;
 }
 
-/* A search for somebody, over a snapshot that is held. */
-struct finding {
-    const struct snapshot *snapshot;
-    struct held held;
-    struct score_context context;
-    struct search search;
-    struct uid viewer;
-    struct found_list found;
-};
-
-static void
-finding_end(struct finding *finding)
-{
-    swap_release(&finding->held);
-}
-
+/* A part of the answer must not pass for the whole. */
 static struct status
-find_for(struct call *call, const struct ask_fields *fields, struct finding *finding)
+check_whole(struct call *call)
 {
-    struct state *state = call->state;
-    const struct profile *subject;
-    struct ask ask;
+    const struct state *state = call->state;
 
-    TRY(rules_ask(call->arena, fields, &ask));
-    TRY(state_hold(state, call->arena, &finding->held, &finding->snapshot));
-    subject = snapshot_find(finding->snapshot, ask.kind, &ask.id);
-    if (!subject)
-        return FAIL(call->arena, NOT_FOUND, "the profile is not published");
-    TRY(rules_may_ask(call->arena, call->principal, subject));
-    finding->context = (struct score_context){&state->rules, clock_wall(call->clock)};
-    finding->search = (struct search){
-        .subject = subject,
-        .context = &finding->context,
-        .viewer = uid_parse(call->tenant_id, &finding->viewer) ? &finding->viewer : NULL,
-        .kinds = ask.kinds,
-        .person_kinds = ask.person_kinds,
-        .person_kind_count = ask.person_kind_count,
-        .nuts = ask.nuts,
-        .limit = ask.limit};
-    return find_run(finding->snapshot, &finding->search, call->arena, &finding->found);
-}
-
-#define ASK_FIELDS(request)                                                                    \
-    ((struct ask_fields){(request)->subject, (request)->wanted, (request)->n_wanted,           \
-                         (const char *const *)(request)->person_kinds,                         \
-                         (request)->n_person_kinds, (request)->limit, (request)->nuts})
-
-static uint64_t
-position_of(const struct call *call)
-{
-    struct state *state = call->state;
-
-    return atomic_load(&state->position);
+    if (shard_whole(state->shard))
+        return OK;
+    return FAIL(call->arena, FAILED_PRECONDITION,
+                "this instance has shard %u/%u: ask all of them, see matching_endpoints",
+                state->shard.number, state->shard.count);
 }
 
 static struct status
@@ -78,50 +34,23 @@ find_matches(struct call *call, const Matching__V1__FindMatchesRequest *request,
              Matching__V1__FindMatchesReply *reply)
 {
     scoped(finding_end) struct finding finding = {0};
-    const enum lang lang = language_of(call, request->language);
 
-    reply->position = position_of(call);
-    TRY(find_for(call, &ASK_FIELDS(request), &finding));
-    TRY(find_candidates(&finding.found, finding.snapshot, lang, NULL, 0, call->arena,
-                        &reply->candidates));
-    reply->n_candidates = finding.found.count;
-    reply->statement = text_in(TEXT_statement, lang);
-    reply->weights_version = SCORE_WEIGHTS_VERSION;
-    reply->as_of_unix_ms = (uint64_t)finding.context.now.unix_ms;
-    TRY(find_input_hash(&finding.search, call->arena, &reply->input_hash));
-    if (finding.found.count == 0)
-        reply->empty_because = find_empty_because(&finding.search, lang);
-    return OK;
+    TRY(check_whole(call));
+    TRY(finding_begin(call, &ASK_FIELDS(request), request->language, 0, &finding));
+    TRY(finding_search(call, &finding));
+    return finding_answer(call, &finding, reply);
 }
 
-/* Finds, and remembers what is shown, so that decisions can refer to it.  Nobody is told: the
- * one who asked sees it. */
 static struct status
 suggest_matches(struct call *call, const Matching__V1__SuggestMatchesRequest *request,
                 Matching__V1__SuggestMatchesReply *reply)
 {
     scoped(finding_end) struct finding finding = {0};
-    const enum lang lang = language_of(call, request->language);
-    struct suggestion *suggestions;
-    struct remembered *known = NULL;
-    size_t known_count = 0;
 
-    reply->position = position_of(call);
-    TRY(find_for(call, &ASK_FIELDS(request), &finding));
-    TRY(find_suggestions(&finding.found, call->clock, call->arena, &suggestions));
-    if (finding.found.count > 0)
-        TRY(store_suggest_show(call->tx, call->arena, suggestions, finding.found.count, &known,
-                               &known_count));
-    TRY(find_candidates(&finding.found, finding.snapshot, lang, known, known_count, call->arena,
-                        &reply->candidates));
-    reply->n_candidates = finding.found.count;
-    reply->statement = text_in(TEXT_statement, lang);
-    reply->weights_version = SCORE_WEIGHTS_VERSION;
-    reply->as_of_unix_ms = (uint64_t)finding.context.now.unix_ms;
-    TRY(find_input_hash(&finding.search, call->arena, &reply->input_hash));
-    if (finding.found.count == 0)
-        reply->empty_because = find_empty_because(&finding.search, lang);
-    return OK;
+    TRY(check_whole(call));
+    TRY(finding_begin(call, &ASK_FIELDS(request), request->language, 0, &finding));
+    TRY(finding_search(call, &finding));
+    return finding_remember(call, &finding, reply);
 }
 
 /* Adds to a stored match what depends on who reads it, and in which language. */

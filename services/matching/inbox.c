@@ -3,16 +3,21 @@
 #include "matching/v1/events.pb-c.h"
 #include "services/matching/assignment/assignment.h"
 #include "services/matching/find.h"
+#include "services/matching/guest.h"
 #include "services/matching/matching.h"
 #include "services/matching/state.h"
 
-/* Every instance takes every change into its index.  What follows from it for others is done by
+/* Every instance takes every change into its index; a shard those of its own profiles, and looks
+ * among them for what fits the profiles of the others: each shard makes the suggestions with its
+ * own profiles as counterparts, at most `suggest_most` for a change, and has a progress of its
+ * own.  What follows from it for others is done by
  * whoever comes first: suggestions have a unique key, and the table `listener` says how far
  * they are made, so that nothing is forgotten while no instance runs.
  */
 
 #define KEYS_MAX 500
-#define KEY_BYTES ((size_t)64 << 20) /* of what one profile's suggestions need */
+#define KEY_BYTES ((size_t)64 << 20)  /* of what one profile's suggestions need */
+#define ROW_BYTES ((size_t)128 << 20) /* of one event's profiles of other shards */
 
 static struct status
 parse_keys(struct call *call, Registry__V1__ProfileKey *const *keys, size_t count,
@@ -183,26 +188,93 @@ withdraw(struct call *call, const struct snapshot *snapshot, const char *const *
 static struct status
 read_progress(struct call *call, uint64_t *ret)
 {
+    const struct state *state = call->state;
     scoped(pg_tx_end) struct pg_tx tx = {0};
 
     TRY(call_begin(call, NULL, true, &tx));
-    TRY(store_progress(&tx, call->arena, ret));
+    TRY(store_progress(&tx, call->arena, state->shard, ret));
     return call_commit(call);
 }
 
 static struct status
 move_progress(struct call *call)
 {
+    const struct state *state = call->state;
     scoped(pg_tx_end) struct pg_tx tx = {0};
 
     TRY(call_begin(call, NULL, false, &tx));
-    TRY(store_progress_move(&tx, call->position));
+    TRY(store_progress_move(&tx, call->arena, state->shard, call->position));
     return call_commit(call);
 }
 
+/* The profiles that an event speaks of, as they are now. */
+struct heard {
+    struct index_change *keys;
+    size_t count;
+    const struct profile **subjects; /* NULL: not published */
+    struct guest_maker *guests;      /* those of other shards */
+    struct arena rows;               /* of the guests */
+};
+
+static void
+heard_end(struct heard *heard)
+{
+    guest_maker_destroy(&heard->guests);
+    arena_fini(&heard->rows);
+}
+
+/* Those of other shards are read: they may fit what is here. */
 static struct status
-suggest_for_each(struct call *call, const struct snapshot *snapshot,
-                 const struct index_change *keys, size_t count)
+find_guests(struct call *call, const struct snapshot *snapshot, struct heard *heard)
+{
+    const struct state *state = call->state;
+    struct index_change *keys =
+        ARENA_ARRAY(call->arena, struct index_change, heard->count + 1);
+    size_t *places = ARENA_ARRAY(call->arena, size_t, heard->count + 1);
+    size_t count = 0;
+
+    TRY(need(keys));
+    TRY(need(places));
+    for (size_t i = 0; i < heard->count; i++)
+        if (!shard_holds(state->shard, &heard->keys[i].id)) {
+            keys[count] = heard->keys[i];
+            places[count++] = i;
+        }
+    if (count == 0)
+        return OK;
+    TRY(state_read(call, &heard->rows, keys, count));
+    TRY(guest_maker_create(snapshot, call->arena, &heard->guests));
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].row)
+            TRY(guest_make(heard->guests, keys[i].row, &heard->rows,
+                           &heard->subjects[places[i]]));
+    return OK;
+}
+
+static struct status
+find_subjects(struct call *call, const struct snapshot *snapshot, struct heard *heard)
+{
+    TRY(need(heard->subjects =
+                 ARENA_ARRAY(call->arena, const struct profile *, heard->count + 1)));
+    for (size_t i = 0; i < heard->count; i++)
+        heard->subjects[i] = snapshot_find(snapshot, heard->keys[i].kind, &heard->keys[i].id);
+    return find_guests(call, snapshot, heard);
+}
+
+/* Searches are told by the shard that has the profile. */
+static struct status
+tell_of(struct call *call, const struct snapshot *snapshot, const struct profile *subject)
+{
+    struct state *state = call->state;
+
+    TRY(suggest_for(call, snapshot, subject));
+    return shard_holds(state->shard, &subject->id)
+               ? searches_tell(call, snapshot, &state->searches, subject)
+               : OK;
+}
+
+static struct status
+suggest_for_each(struct call *call, const struct snapshot *snapshot, const struct heard *heard)
 {
     struct state *state = call->state;
     scoped(arena_fini) struct arena arena;
@@ -210,16 +282,12 @@ suggest_for_each(struct call *call, const struct snapshot *snapshot,
 
     arena_init(&arena, KEY_BYTES);
     own.arena = &arena;
-    while (state->done_count < count) {
-        const struct index_change *key = &keys[state->done_count];
-        const struct profile *subject = snapshot_find(snapshot, key->kind, &key->id);
+    while (state->done_count < heard->count) {
+        const struct profile *subject = heard->subjects[state->done_count];
 
         arena_reset(&arena);
         if (subject) {
-            struct status done = suggest_for(&own, snapshot, subject);
-
-            if (!failed(done))
-                done = searches_tell(&own, snapshot, &state->searches, subject);
+            const struct status done = tell_of(&own, snapshot, subject);
 
             /* Its detail lives in an arena that ends here. */
             if (failed(done))
@@ -231,42 +299,54 @@ suggest_for_each(struct call *call, const struct snapshot *snapshot,
     return OK;
 }
 
+static struct status
+withdraw_gone(struct call *call, const struct snapshot *snapshot, const struct heard *heard)
+{
+    const char **gone = ARENA_ARRAY(call->arena, const char *, heard->count + 1);
+    size_t count = 0;
+
+    TRY(need(gone));
+    for (size_t i = 0; i < heard->count; i++) {
+        char id[UUID_SIZE];
+
+        if (heard->subjects[i])
+            continue;
+        uid_format(&heard->keys[i].id, id);
+        TRY(need(gone[count++] = arena_copy(call->arena, id)));
+    }
+    return withdraw(call, snapshot, gone, count);
+}
+
 /* What changed profiles mean for others. */
 static struct status
-act(struct call *call, const struct snapshot *snapshot, const struct index_change *keys,
-    size_t count, const char *const *gone, size_t gone_count)
+act(struct call *call, const struct snapshot *snapshot, struct index_change *keys, size_t count)
 {
     struct state *state = call->state;
+    scoped(heard_end) struct heard heard = {.keys = keys, .count = count};
     uint64_t progress;
 
+    arena_init(&heard.rows, ROW_BYTES);
     TRY(read_progress(call, &progress));
     if (progress >= call->position)
         return OK; /* another instance has done it */
+    TRY(find_subjects(call, snapshot, &heard));
     if (state->done_position != call->position) {
-        TRY(withdraw(call, snapshot, gone, gone_count));
+        TRY(withdraw_gone(call, snapshot, &heard));
         state->done_position = call->position;
         state->done_count = 0;
     }
-    TRY(suggest_for_each(call, snapshot, keys, count));
+    TRY(suggest_for_each(call, snapshot, &heard));
     return move_progress(call);
 }
 
+/* Before scores are told the counts of the other shards must be there. */
 static struct status
-find_gone(struct call *call, const struct snapshot *snapshot, const struct index_change *keys,
-          size_t count, const char **gone, size_t *ret_count)
+take_others(struct state *state)
 {
-    size_t gone_count = 0;
+    bool taken;
 
-    for (size_t i = 0; i < count; i++) {
-        char id[UUID_SIZE];
-
-        if (snapshot_find(snapshot, keys[i].kind, &keys[i].id))
-            continue;
-        uid_format(&keys[i].id, id);
-        TRY(need(gone[gone_count++] = arena_copy(call->arena, id)));
-    }
-    *ret_count = gone_count;
-    return OK;
+    TRY(exchange_take(state, &taken));
+    return taken ? state_publish(state, atomic_load(&state->position)) : OK;
 }
 
 static void
@@ -282,17 +362,14 @@ take_in(struct call *call, Registry__V1__ProfileKey *const *profiles, size_t pro
     scoped(release) struct held held = {0};
     const struct snapshot *snapshot;
     struct index_change *keys;
-    const char **gone;
     size_t count = 0;
-    size_t gone_count = 0;
 
     TRY(parse_keys(call, profiles, profile_count, &keys, &count));
-    TRY(need(gone = ARENA_ARRAY(call->arena, const char *, count + 1)));
     if (call->position > state->covered)
         TRY(state_refresh(call, state, keys, count));
-    TRY(state_hold(state, call->arena, &held, &snapshot));
-    TRY(find_gone(call, snapshot, keys, count, gone, &gone_count));
-    return act(call, snapshot, keys, count, gone, gone_count);
+    TRY(take_others(state));
+    TRY(state_hold_complete(state, call->arena, &held, &snapshot));
+    return act(call, snapshot, keys, count);
 }
 
 static struct status
@@ -382,9 +459,15 @@ reached(void *memory, uint64_t through, uint64_t head)
 {
     struct state *state = memory;
 
+    struct status taken;
+
     (void)head;
     if (through > atomic_load(&state->position))
         atomic_store(&state->position, through);
+    taken = take_others(state);
+    if (failed(taken)) /* the next heartbeat tries again */
+        log_warn("counts of other shards not taken in", KV("code", code_name(taken.code)),
+                 KV("detail", taken.detail ? taken.detail : ""));
 }
 
 #define HEARS(handler, Name)                                                                   \

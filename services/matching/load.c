@@ -119,6 +119,24 @@ go_on(struct call *call)
     call->deadline = mono_add_ms(clock_mono(call->clock), STEP_MS);
 }
 
+/* Leaves the rows of this shard. */
+static struct status
+keep_own(struct shard shard, struct page *page)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < page->count; i++) {
+        struct uid id;
+
+        if (!uid_parse(page->rows[i].id, &id))
+            return FAIL(NULL, INTERNAL, "a published profile has no UUID");
+        if (shard_holds(shard, &id))
+            page->rows[kept++] = page->rows[i];
+    }
+    page->count = kept;
+    return OK;
+}
+
 /* The reader may be using the call's arena, and a page's arena does not outlive it. */
 static struct status
 gather_page(struct index *index, struct page *page, struct page *next, struct arena *arena)
@@ -134,6 +152,7 @@ gather_page(struct index *index, struct page *page, struct page *next, struct ar
 static struct status
 load_kind(struct call *call, struct index *index, enum kind kind, size_t *total)
 {
+    const struct state *state = call->state;
     scoped(pg_tx_end) struct pg_tx tx = {0};
     scoped(page_fini) struct page one = {.tx = &tx};
     scoped(page_fini) struct page other = {.tx = &tx};
@@ -153,6 +172,7 @@ load_kind(struct call *call, struct index *index, enum kind kind, size_t *total)
         more = now->count == STORE_PAGE;
         if (more)
             TRY(begin_page(next, call));
+        TRY(keep_own(state->shard, now));
         TRY(gather_page(index, now, next, call->arena));
         *total += now->count;
         struct page *read = now;
@@ -176,6 +196,26 @@ load_searches(struct call *call, struct state *state)
     return loaded;
 }
 
+/* Of this shard or whole, with what is known of the other shards. */
+static struct status
+make_index(struct state *state, struct vocabulary *vocabulary, struct index **ret)
+{
+    const struct exchange *exchange = &state->exchange;
+    scoped(index_destroy) struct index *index = NULL;
+    const struct status made = index_create(vocabulary, state->words, &index);
+
+    if (failed(made)) {
+        vocabulary_drop(vocabulary);
+        return made;
+    }
+    if (!shard_whole(state->shard))
+        index_make_shard(index);
+    if (exchange->current)
+        TRY(index_set_others(index, exchange->current->packed, exchange->current->count));
+    *ret = take(&index);
+    return OK;
+}
+
 struct status
 state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t *ret_first_kept)
 {
@@ -188,11 +228,7 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
     go_on(call);
     TRY(head_read(call, ret_head, ret_first_kept));
     TRY(load_vocabulary(call, state, &vocabulary));
-    const struct status made = index_create(vocabulary, state->words, &index);
-    if (failed(made)) {
-        vocabulary_drop(vocabulary);
-        return made;
-    }
+    TRY(make_index(state, vocabulary, &index));
     for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
         TRY(load_kind(call, index, (enum kind)kind, &total));
     TRY(index_fill(index));
@@ -205,6 +241,7 @@ state_load(struct call *call, struct state *state, uint64_t *ret_head, uint64_t 
         return published;
     }
     index = old; /* dropped at the end */
+    atomic_fetch_add(&state->exchange.own_changes, 1);
     TRY(load_searches(call, state));
     state->covered = *ret_head;
     log_info(
@@ -253,23 +290,56 @@ read_kind(struct pg_tx *tx, struct arena *arena, enum kind kind, struct index_ch
     return OK;
 }
 
+static struct status
+read_kinds(struct pg_tx *tx, struct arena *arena, struct index_change *keys, size_t count)
+{
+    for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
+        TRY(read_kind(tx, arena, (enum kind)kind, keys, count));
+    return OK;
+}
+
+struct status
+state_read(struct call *call, struct arena *arena, struct index_change *keys, size_t count)
+{
+    scoped(pg_tx_end) struct pg_tx tx = {0};
+
+    if (call->tx)
+        return read_kinds(call->tx, arena, keys, count);
+    TRY(call_begin(call, NULL, true, &tx));
+    TRY(read_kinds(&tx, arena, keys, count));
+    return call_commit(call);
+}
+
+/* What a position covers can be told without a new snapshot. */
+static void
+cover(struct state *state, uint64_t position)
+{
+    if (position > atomic_load(&state->position))
+        atomic_store(&state->position, position);
+}
+
 struct status
 state_refresh(struct call *call, struct state *state, const struct index_change *keys,
               size_t count)
 {
+    const uint64_t position =
+        call->position > state->covered ? call->position : state->covered;
     scoped(arena_fini) struct arena arena;
-    scoped(pg_tx_end) struct pg_tx tx = {0};
     struct index_change *changes;
+    size_t own = 0;
 
     arena_init(&arena, PAGE_BYTES);
     TRY(need(changes = ARENA_ARRAY(&arena, struct index_change, count + 1)));
-    if (count > 0)
-        memcpy(changes, keys, count * sizeof *changes);
-    TRY(call_begin(call, NULL, true, &tx));
-    for (int kind = KIND_PERSON; kind < KIND_COUNT; kind++)
-        TRY(read_kind(&tx, &arena, (enum kind)kind, changes, count));
-    TRY(call_commit(call));
-    TRY(index_apply(state->index, changes, count, call->arena));
-    return state_publish(state,
-                         call->position > state->covered ? call->position : state->covered);
+    for (size_t i = 0; i < count; i++)
+        if (shard_holds(state->shard, &keys[i].id))
+            changes[own++] = keys[i];
+    if (own == 0) {
+        cover(state, position);
+        return OK;
+    }
+    TRY(state_read(call, &arena, changes, own));
+    TRY(index_apply(state->index, changes, own, call->arena));
+    TRY(state_publish(state, position));
+    atomic_fetch_add(&state->exchange.own_changes, 1);
+    return OK;
 }

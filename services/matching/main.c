@@ -21,9 +21,11 @@ main(int argc, char **argv)
         {.name = "solve compositions",
          .every_ms = COMPOSITION_JOB_MS,
          .run = composition_job_run},
+        {.name = "exchange counts", .every_ms = EXCHANGE_EVERY_MS, .run = exchange_run},
         {0},
     };
     const ProtobufCService *const methods[] = {matches_service,
+                                               shards_service,
                                                texts_service,
                                                rounds_service,
                                                timetables_service,

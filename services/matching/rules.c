@@ -3,6 +3,7 @@
 #include "common/base/utf8.h"
 
 #define NUTS_LETTERS_MAX 5
+#define DAY_MS INT64_C(86400000)
 
 /* The next piece of a list, without what separates and surrounds it; NULL after the last. */
 static const char *
@@ -71,6 +72,36 @@ rules_boosts(struct arena *arena, const char *boosts, const char *rural_nuts,
                               piece);
         (void)snprintf(into->rural[into->rural_count++], sizeof into->rural[0], "%s", piece);
     }
+    return OK;
+}
+
+struct status
+rules_shard(struct arena *arena, const char *text, struct shard *ret)
+{
+    char *end = NULL;
+    const unsigned long number = strtoul(text, &end, 10);
+    const unsigned long count = *end == '/' ? strtoul(end + 1, &end, 10) : 0;
+
+    if (*end || text[strspn(text, "0123456789/")] || number < 1 || number > count ||
+        count > SHARDS_MAX)
+        return FAIL_FIELD(arena, "shard", "must be like 2/4, the second of at most %d",
+                          SHARDS_MAX);
+    *ret = (struct shard){(uint32_t)number, (uint32_t)count};
+    return OK;
+}
+
+struct status
+rules_as_of(struct arena *arena, uint64_t given_unix_ms, struct wall now, struct wall *ret)
+{
+    const int64_t given = given_unix_ms > INT64_MAX ? INT64_MAX : (int64_t)given_unix_ms;
+
+    if (given == 0) {
+        *ret = now;
+        return OK;
+    }
+    if (given < now.unix_ms - DAY_MS || given > now.unix_ms + DAY_MS)
+        return FAIL_FIELD(arena, "as_of_unix_ms", "must be within a day of now");
+    *ret = (struct wall){given};
     return OK;
 }
 

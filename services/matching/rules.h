@@ -4,6 +4,7 @@
 
 #include "matching/v1/matching.pb-c.h"
 #include "services/matching/score.h"
+#include "services/matching/shard.h"
 #include "wire/v1/envelope.pb-c.h"
 
 #define RULES_LIMIT_DEFAULT 20
@@ -14,6 +15,14 @@
 /* Reads the settings `boosts` and `rural_nuts`.  INVALID_ARGUMENT names the setting. */
 must_use struct status rules_boosts(struct arena *arena, const char *boosts,
                                     const char *rural_nuts, struct score_rules *into);
+
+/* Reads the setting `shard`.  INVALID_ARGUMENT names it. */
+must_use struct status rules_shard(struct arena *arena, const char *text, struct shard *ret);
+
+/* The time that a search judges by: its own, or that of one who asks several shards at the same
+ * time (0: none).  INVALID_ARGUMENT: more than a day away. */
+must_use struct status rules_as_of(struct arena *arena, uint64_t given_unix_ms,
+                                   struct wall now, struct wall *ret);
 
 /* What somebody asks for, checked. */
 struct ask {

@@ -20,6 +20,7 @@ state_destroy(void *memory)
         return;
     swap_fini(&state->snapshots);
     searches_fini(&state->searches);
+    exchange_fini(&state->exchange);
     index_destroy(&state->index);
     words_destroy(&state->words);
     free(state);
@@ -41,6 +42,7 @@ state_create(struct service_frame *frame, struct arena *arena, void **ret)
     swap_init(&state->snapshots, destroy_snapshot);
     state->settings = settings;
     state->rules.substance_min = (uint32_t)settings->substance_least;
+    TRY(rules_shard(arena, settings->shard, &state->shard));
     TRY(rules_boosts(arena, settings->boosts, settings->rural_nuts, &state->rules));
     TRY(words_create(arena, &state->words));
     *ret = take(&state);
@@ -52,8 +54,9 @@ state_not_ready(void *memory)
 {
     struct state *state = memory;
 
-    return atomic_load(&state->snapshots.current) ? NULL
-                                                  : "the published profiles are not read yet";
+    if (!atomic_load(&state->snapshots.current))
+        return "the published profiles are not read yet";
+    return atomic_load(&state->complete) ? NULL : EXCHANGE_MISSING;
 }
 
 struct status
@@ -70,15 +73,31 @@ state_hold(struct state *state, struct arena *arena, struct held *ret,
 }
 
 struct status
+state_hold_complete(struct state *state, struct arena *arena, struct held *ret,
+                    const struct snapshot **ret_snapshot)
+{
+    TRY(state_hold(state, arena, ret, ret_snapshot));
+    if ((*ret_snapshot)->complete)
+        return OK;
+    swap_release(ret);
+    return FAIL(arena, UNAVAILABLE, EXCHANGE_MISSING);
+}
+
+struct status
 state_publish(struct state *state, uint64_t position)
 {
     struct snapshot *snapshot;
+    bool complete;
 
     TRY(index_snapshot(state->index, position, &snapshot));
+    complete = snapshot->complete;
     if (!swap_publish(&state->snapshots, snapshot)) {
         snapshot_destroy(&snapshot);
         return FAIL(NULL, RESOURCE_EXHAUSTED, "readers hold too many old snapshots");
     }
+    if (complete)
+        state->exchange.unpublished = false;
+    atomic_store(&state->complete, complete);
     atomic_store(&state->position, position);
     return OK;
 }

@@ -289,13 +289,24 @@ store_match_decide(struct pg_tx *tx, struct arena *arena, const Matching__V1__Ma
     return OK;
 }
 
-struct status
-store_progress(struct pg_tx *tx, struct arena *arena, uint64_t *ret)
+/* Each shard makes the suggestions among its own profiles. */
+static struct status
+progress_name(struct arena *arena, struct shard shard, const char **ret)
 {
+    return need(*ret = shard_whole(shard) ? "suggestions"
+                                          : arena_printf(arena, "suggestions %u/%u",
+                                                         shard.number, shard.count));
+}
+
+struct status
+store_progress(struct pg_tx *tx, struct arena *arena, struct shard shard, uint64_t *ret)
+{
+    const char *name;
     scoped(pg_rows_clear) struct pg_rows rows = {0};
     uint64_t position = 0;
 
-    TRY(pg_query(tx, &SQL_PROGRESS_GET, PG_NONE, &rows));
+    TRY(progress_name(arena, shard, &name));
+    TRY(pg_query(tx, &SQL_PROGRESS_GET, PG_IN(pg_text(name)), &rows));
     (void)pg_next_row(&rows, arena, PG_OUT(pg_to_u64(&position))); /* none: 0 */
     TRY(pg_rows_status(&rows));
     *ret = position;
@@ -303,7 +314,12 @@ store_progress(struct pg_tx *tx, struct arena *arena, uint64_t *ret)
 }
 
 struct status
-store_progress_move(struct pg_tx *tx, uint64_t position)
+store_progress_move(struct pg_tx *tx, struct arena *arena, struct shard shard,
+                    uint64_t position)
 {
-    return pg_query(tx, &SQL_PROGRESS_MOVE, PG_IN(pg_i64((int64_t)position)), NULL);
+    const char *name;
+
+    TRY(progress_name(arena, shard, &name));
+    return pg_query(tx, &SQL_PROGRESS_MOVE, PG_IN(pg_i64((int64_t)position), pg_text(name)),
+                    NULL);
 }

@@ -10,8 +10,10 @@
  */
 
 #include "common/pg/pg_tx.h"
+#include "common/wire/message.h"
 #include "matching/v1/matching.pb-c.h"
 #include "services/matching/score.h"
+#include "services/matching/shard.h"
 
 extern const struct pg_statement *const *const matching_statements;
 
@@ -98,6 +100,24 @@ struct match_extra {
 const struct match_extra *store_match_extra(const Matching__V1__Match *match);
 
 /* Up to where in the log suggestions were made; 0: never. */
-must_use struct status store_progress(struct pg_tx *tx, struct arena *arena, uint64_t *ret);
+must_use struct status store_progress(struct pg_tx *tx, struct arena *arena, struct shard shard,
+                                      uint64_t *ret);
 /* Never moves back. */
-must_use struct status store_progress_move(struct pg_tx *tx, uint64_t position);
+must_use struct status store_progress_move(struct pg_tx *tx, struct arena *arena,
+                                           struct shard shard, uint64_t position);
+
+/* The counts of one shard (counts.h). */
+struct shard_counts {
+    uint32_t shard;
+    uint64_t version;    /* changes with each write */
+    struct bytes packed; /* unchecked */
+};
+
+/* Puts the shard's own counts unless those there are of a later position; with `again` also when
+ * they are of the same. */
+must_use struct status store_counts_put(struct pg_tx *tx, struct shard shard, uint64_t position,
+                                        struct bytes packed, bool again);
+/* Those of the other shards, by shard; at most SHARDS_MAX.  Without `whole` nothing is packed. */
+must_use struct status store_counts(struct pg_tx *tx, struct arena *arena, struct shard shard,
+                                    bool whole, struct shard_counts ret[SHARDS_MAX],
+                                    size_t *ret_count);

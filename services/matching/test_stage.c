@@ -135,7 +135,8 @@ stage_begin(struct stage *stage)
     rpc_test_init(&stage->test, WIRE__V1__ROLE__PARTNERSHIP_OFFICER);
     stage->test.principal.tenant_id = TENANT_A;
     stage->test.call.clock = clock_system();
-    stage->settings = (struct matching_settings){.suggest_least = 45000,
+    stage->settings = (struct matching_settings){.shard = "1/1",
+                                                 .suggest_least = 45000,
                                                  .suggest_most = 10,
                                                  .substance_least = 3000,
                                                  .boosts = "",

@@ -1,0 +1,3 @@
+SELECT shard::bigint, version FROM shard_counts
+WHERE shards = $1::smallint AND shard <> $2::smallint
+ORDER BY shard
