@@ -208,10 +208,11 @@ make_index(struct state *state, struct vocabulary *vocabulary, struct index **re
         vocabulary_drop(vocabulary);
         return made;
     }
-    if (!shard_whole(state->shard))
+    if (!shard_whole(state->shard)) {
         index_make_shard(index);
-    if (exchange->current)
-        TRY(index_set_others(index, exchange->current->packed, exchange->current->count));
+        if (exchange->current)
+            TRY(index_set_others(index, exchange->current->packed, exchange->current->count));
+    }
     *ret = take(&index);
     return OK;
 }

@@ -51,7 +51,7 @@ set_scene(void)
     stage_sql(
         "TRUNCATE stage.profiles, stage.concepts, matching.suggestion, matching.listener, "
         "matching.idempotency, matching.saved_search, "
-        "matching.search_hit, matching.roll, events.outbox");
+        "matching.search_hit, matching.roll, matching.shard_counts, events.outbox");
 }
 
 #define CONCEPTS                                                                               \
@@ -184,6 +184,20 @@ stage_start(struct stage *stage, unsigned instance)
 }
 
 void
+stage_set_shard(struct stage *stage, unsigned instance, uint32_t number, uint32_t count)
+{
+    stage->state[instance]->shard = (struct shard){number, count};
+}
+
+void
+stage_exchange(struct stage *stage, unsigned instance)
+{
+    set_instance(stage, instance);
+    assert_ok(exchange_run(&stage->test.call));
+    matching_inbox.reached(stage->state[instance], 0, 0);
+}
+
+void
 stage_hear(struct stage *stage, unsigned instance, uint64_t position, const char *method,
            const ProtobufCMessage *event)
 {
@@ -194,19 +208,30 @@ stage_hear(struct stage *stage, unsigned instance, uint64_t position, const char
     assert_ok(rpc_test_call_into(&stage->test, matching_inbox.service, method, event, &ack));
 }
 
-void
-stage_changed(struct stage *stage, unsigned instance, uint64_t position, const char *kind,
-              const char *id)
+struct status
+stage_try_changed(struct stage *stage, unsigned instance, uint64_t position, const char *kind,
+                  const char *id)
 {
     Registry__V1__ProfilesChanged event = REGISTRY__V1__PROFILES_CHANGED__INIT;
     Registry__V1__ProfileKey key = REGISTRY__V1__PROFILE_KEY__INIT;
     Registry__V1__ProfileKey *keys[] = {&key};
+    ProtobufCMessage *ack;
 
     key.kind = kind;
     key.id = id;
     event.n_profiles = 1;
     event.profiles = keys;
-    stage_hear(stage, instance, position, "ProfilesChanged", &event.base);
+    set_instance(stage, instance);
+    stage->test.call.position = position;
+    return rpc_test_call_into(&stage->test, matching_inbox.service, "ProfilesChanged",
+                              &event.base, &ack);
+}
+
+void
+stage_changed(struct stage *stage, unsigned instance, uint64_t position, const char *kind,
+              const char *id)
+{
+    assert_ok(stage_try_changed(stage, instance, position, kind, id));
 }
 
 void

@@ -48,6 +48,10 @@ void stage_publish_researcher(void);
 
 /* Runs the inbox's start and returns where it goes on. */
 uint64_t stage_start(struct stage *stage, unsigned instance);
+/* Makes an instance one of a shard; its next start reads that. */
+void stage_set_shard(struct stage *stage, unsigned instance, uint32_t number, uint32_t count);
+/* Runs the exchange's timer of an instance and lets its listener come by. */
+void stage_exchange(struct stage *stage, unsigned instance);
 /* Lets an instance hear of a profile at a position. */
 void stage_changed(struct stage *stage, unsigned instance, uint64_t position, const char *kind,
                    const char *id);
@@ -64,6 +68,10 @@ struct status stage_call_of(struct stage *stage, const ProtobufCService *service
 /* Lets an instance hear any event. */
 void stage_hear(struct stage *stage, unsigned instance, uint64_t position, const char *method,
                 const ProtobufCMessage *event);
+
+/* The same, and whatever it comes to. */
+struct status stage_try_changed(struct stage *stage, unsigned instance, uint64_t position,
+                                const char *kind, const char *id);
 
 /* Rows of events.outbox whose bytes contain the type. */
 int64_t stage_announced(const char *type);
