@@ -115,7 +115,7 @@ static struct status
 parse_list(const char *text, struct arena *arena, struct list *into)
 {
     while (*text) {
-        const size_t size = strcspn(text, ",");
+        const size_t size = strcspn(text, ",;");
 
         if (into->name_count == NAMES_MAX)
             return FAIL(arena, INVALID_ARGUMENT, "more than %d endpoints", NAMES_MAX);
@@ -124,7 +124,7 @@ parse_list(const char *text, struct arena *arena, struct list *into)
                         text);
         into->name_count++;
         text += size;
-        if (*text == ',' && !*++text)
+        if (*text && !*++text)
             return FAIL(arena, INVALID_ARGUMENT, "an endpoint list ends in a comma");
     }
     if (into->name_count == 0)

@@ -16,16 +16,24 @@
 #define IN_FLIGHT_MAX 100000
 #define CALL_MAX_MS 60000
 
-static struct rpc_service *
-find_service(struct rpc_client *client, const char *name, size_t size)
+static const struct rpc_service *
+look_up(const struct rpc_client *client, const char *name, size_t size)
 {
     for (size_t i = 0; i < client->service_count; i++) {
-        struct rpc_service *service = &client->services[i];
+        const struct rpc_service *service = &client->services[i];
 
         if (strlen(service->name) == size && memcmp(service->name, name, size) == 0)
             return service;
     }
     return NULL;
+}
+
+static struct rpc_service *
+find_service(struct rpc_client *client, const char *name, size_t size)
+{
+    const struct rpc_service *service = look_up(client, name, size);
+
+    return service ? &client->services[service - client->services] : NULL;
 }
 
 /* "registry.v1.Organisations/Get" goes to "registry", unless the options name the service. */
@@ -258,7 +266,8 @@ rpc_client_instances(const struct rpc_client *client, struct rpc_instance *into,
     for (size_t i = 0; i < client->service_count; i++) {
         const struct rpc_service *service = &client->services[i];
 
-        for (size_t j = 0; j < service->peer_count && count < room; j++)
+        /* Those of a shard are among the service's own. */
+        for (size_t j = 0; service->shards > 0 && j < service->peer_count && count < room; j++)
             into[count++] =
                 (struct rpc_instance){.service = service->name,
                                       .endpoint = service->peers[j]->endpoint,
@@ -269,9 +278,17 @@ rpc_client_instances(const struct rpc_client *client, struct rpc_instance *into,
     return count;
 }
 
-struct status
-rpc_client_add(struct rpc_client *client, const char *service_name, const char *endpoint_list,
-               const char *server_public, struct arena *arena)
+uint32_t
+rpc_client_shards(const struct rpc_client *client, const char *service)
+{
+    const struct rpc_service *found = look_up(client, service, strlen(service));
+
+    return found && found->shards > 1 ? found->shards : 1;
+}
+
+static struct status
+add_service(struct rpc_client *client, const char *service_name, const char *endpoint_list,
+            const char *server_public, uint32_t shards, struct arena *arena)
 {
     struct rpc_service *service = &client->services[client->service_count];
     const struct rpc_client_config *config = &client->config;
@@ -287,6 +304,7 @@ rpc_client_add(struct rpc_client *client, const char *service_name, const char *
     TRY(resolver_watch(config->resolver, endpoint_list, arena, &watch));
     *service = (struct rpc_service){.resolver = config->resolver,
                                     .watch = watch,
+                                    .shards = shards,
                                     .zmq_context = config->zmq_context,
                                     .high_water = (int)config->in_flight_limit * 2,
                                     .epoll_fd = client->epoll_fd};
@@ -297,6 +315,40 @@ rpc_client_add(struct rpc_client *client, const char *service_name, const char *
         .on = config->curve, .own = config->own, .server_public = service->server_public};
     client->service_count++;
     rpc_service_refresh(service);
+    return OK;
+}
+
+static struct status
+add_shard(struct rpc_client *client, const char *service, uint32_t number, const char *list,
+          size_t size, const char *server_public, struct arena *arena)
+{
+    const char *name = arena_printf(arena, "%s/%u", service, number);
+    const char *own = arena_copy_n(arena, list, size);
+
+    TRY(need(name));
+    TRY(need(own));
+    return add_service(client, name, own, server_public, 0, arena);
+}
+
+struct status
+rpc_client_add(struct rpc_client *client, const char *service_name, const char *endpoint_list,
+               const char *server_public, struct arena *arena)
+{
+    const char *at = endpoint_list;
+    uint32_t shards = 1;
+
+    for (const char *c = endpoint_list; *c; c++)
+        shards += *c == ';';
+    if (shards > RPC_SHARDS_MAX)
+        return FAIL(arena, INVALID_ARGUMENT, "%s has more than %d shards", service_name,
+                    RPC_SHARDS_MAX);
+    TRY(add_service(client, service_name, endpoint_list, server_public, shards, arena));
+    for (uint32_t i = 1; shards > 1 && i <= shards; i++) {
+        const size_t size = strcspn(at, ";");
+
+        TRY(add_shard(client, service_name, i, at, size, server_public, arena));
+        at += size + 1;
+    }
     return OK;
 }
 

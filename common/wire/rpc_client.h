@@ -23,7 +23,8 @@
 
 struct rpc_client;
 
-#define RPC_CLIENT_SERVICES_MAX 16
+#define RPC_CLIENT_SERVICES_MAX 32 /* each shard counts as one more */
+#define RPC_SHARDS_MAX 16
 
 struct rpc_client_config {
     void *zmq_context;
@@ -57,10 +58,15 @@ must_use struct status rpc_client_create(const struct rpc_client_config *config,
 void rpc_client_destroy(struct rpc_client **client); /* answers outstanding calls UNAVAILABLE */
 
 /* Names a service ("registry") and where it is.  `server_public` may be NULL without CURVE.
- * Both texts are copied. */
+ * Both texts are copied.  Semicolons part the list into shards, "tcp://a:1,tcp://b:1;tcp://c:1":
+ * a call to the service goes to any instance, one to "<service>/2" (rpc_options.service) to one
+ * of the second shard.  A list without semicolons is no shard. */
 must_use struct status rpc_client_add(struct rpc_client *client, const char *service,
                                       const char *endpoint_list, const char *server_public,
                                       struct arena *arena);
+
+/* How many shards a service has; 1 when it has none or is unknown. */
+uint32_t rpc_client_shards(const struct rpc_client *client, const char *service);
 
 /* Packs, sends, waits.  `method` is "registry.v1.Organisations/Get"; its first part names the
  * service.  The reply is checked and lives in `arena`.  The status is the remote one, or

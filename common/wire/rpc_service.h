@@ -7,7 +7,8 @@
 #include "common/wire/rpc_slots.h"
 
 struct rpc_service {
-    char name[32];
+    char name[32];   /* of a shard "matching/2" */
+    uint32_t shards; /* 1: not in shards; 0: it is a shard of another */
     struct resolver *resolver;
     int watch;
     uint64_t version; /* of the addresses taken in */

@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include "common/base/uuid.h"
+#include "common/shards/shards.h"
 #include "registry/v1/tenants.pb-c.h"
 
 static struct status
@@ -90,7 +91,8 @@ cli_call(struct cli *cli, const char *method, const ProtobufCMessage *request,
         .language = cli->lang,
         .deadline = mono_add_ms(clock_mono(cli->clock), cli->deadline_ms)};
 
-    return rpc_call(cli->rpc, method, request, reply_descriptor, &options, arena, ret);
+    return shards_call(cli->rpc, cli->clock, method, request, reply_descriptor, &options, arena,
+                       ret);
 }
 
 struct status

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/shards/shards.h"
 #include "services/gateway/answers.h"
 #include "services/gateway/csrf.h"
 #include "services/gateway/limit.h"
@@ -58,8 +59,8 @@ call(struct exchange *exchange)
     TRY(wire_pack(request, &exchange->arena, &packed));
     identity_to_principal(exchange->identity, &principal);
     options.principal = &principal.principal;
-    TRY(rpc_start(gateway->rpc, exchange->route->line.rpc, packed, &options, on_reply, exchange,
-                  &exchange->arena));
+    TRY(shards_start(gateway->rpc, gateway->clock, exchange->route->line.rpc, packed, &options,
+                     on_reply, exchange, &exchange->arena));
     gateway->working++;
     return OK;
 }
