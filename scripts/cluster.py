@@ -154,8 +154,10 @@ class Instance:
                    for n in range(2, cluster.slots.get("events", 1) + 1)])
         for name in CALLED:
             values[f"{name}_endpoints"] = cluster.endpoints(name)
-        values.update(cluster.extra.get("*", {}))
-        values.update(cluster.extra.get(self.service, {}))
+        shards = cluster.shards.get(self.service, 1)
+        values["shard"] = f"{(self.number - 1) % shards + 1}/{shards}"
+        for name in ("*", self.service, self.name):
+            values.update(cluster.extra.get(name, {}))
         known = setting_names(self.service)
         return {name: value for name, value in values.items() if name in known}
 
@@ -246,14 +248,17 @@ class Instance:
 
 class Cluster:
     """`slots`: how many instances of a service there may be ({"matching": 3}); start() starts one
-    of each, scale() the rest.  `extra`: settings by service, "*" for all.  `stream_host`: where
-    the event stream listens; for a cluster in a network of its own."""
+    of each, scale() the rest.  `shards`: how many shards they are ({"matching": 2}), dealt out in
+    turn.  `extra`: settings by service or instance, "*" for all.  `stream_host`: where the event
+    stream listens; for a cluster in a network of its own."""
 
     def __init__(self, folder=ROOT / ".samverka", build=None, ports="usual", slots=None, extra=None,
-                 services=None, die_with_parent=False, durable=True, stream_host="127.0.0.1"):
+                 services=None, die_with_parent=False, durable=True, stream_host="127.0.0.1",
+                 shards=None):
         self.folder = pathlib.Path(folder).absolute()
         self.build = pathlib.Path(build or ROOT / "build/release").absolute()
         self.slots = dict(slots or {})
+        self.shards = dict(shards or {})
         self.extra = extra or {}
         self.services = list(services or SERVICES)
         self.die_with_parent = die_with_parent
@@ -337,7 +342,9 @@ class Cluster:
 
     def endpoints(self, service):
         names = [service] + [f"{service}-{n}" for n in range(2, self.slots.get(service, 1) + 1)]
-        return ",".join(self.endpoint(name) for name in names)
+        shards = self.shards.get(service, 1)
+        return ";".join(",".join(self.endpoint(name) for name in names[first::shards])
+                        for first in range(shards))
 
     @property
     def stream_endpoint(self):
@@ -372,7 +379,10 @@ class Cluster:
             raise ClusterError(f"scripts/migrate: {result.stderr.strip()}")
 
     def first_instances(self):
-        return [self.instances[service] for service in self.services]
+        """One of each service, and of each shard."""
+        return [self.instances[service if number == 1 else f"{service}-{number}"]
+                for service in self.services
+                for number in range(1, self.shards.get(service, 1) + 1)]
 
     def running(self):
         return [instance for instance in self.instances.values() if instance.pid is not None]

@@ -33,7 +33,8 @@ merge_answers(Matching__V1__FindMatchesReply *const *answers, size_t count, size
 
     for (size_t i = 0; i < count; i++) {
         if (!same_question(&merged, answers[i]))
-            return FAIL(arena, ABORTED, "the profile changed while it was searched for");
+            return FAIL(arena, ABORTED,
+                        "the profile has just changed, or the shards have different settings");
         total += answers[i]->n_candidates;
         if (answers[i]->position < merged.position)
             merged.position = answers[i]->position;

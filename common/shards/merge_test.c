@@ -64,8 +64,8 @@ merge(struct answers *answers, size_t limit)
 {
     Matching__V1__FindMatchesReply merged;
 
-    assert_int_equal(
-        merge_answers(answers->list, SHARDS, limit, &answers->arena, &merged).code, CODE_OK);
+    assert_int_equal(merge_answers(answers->list, SHARDS, limit, &answers->arena, &merged).code,
+                     CODE_OK);
     return merged;
 }
 
@@ -124,12 +124,12 @@ answers_to_different_questions_are_not_put_together(void **state)
     Matching__V1__FindMatchesReply merged;
 
     answers->replies[2].input_hash = "another";
-    assert_int_equal(
-        merge_answers(answers->list, SHARDS, 5, &answers->arena, &merged).code, CODE_ABORTED);
+    assert_int_equal(merge_answers(answers->list, SHARDS, 5, &answers->arena, &merged).code,
+                     CODE_ABORTED);
     answers->replies[2].input_hash = "same";
     answers->replies[1].as_of_unix_ms = 8;
-    assert_int_equal(
-        merge_answers(answers->list, SHARDS, 5, &answers->arena, &merged).code, CODE_ABORTED);
+    assert_int_equal(merge_answers(answers->list, SHARDS, 5, &answers->arena, &merged).code,
+                     CODE_ABORTED);
 }
 
 static void
@@ -140,8 +140,8 @@ a_candidate_without_a_profile_is_a_fault(void **state)
 
     add(answers, 0, "x", 1);
     answers->pointers[0][0]->profile = NULL;
-    assert_int_equal(
-        merge_answers(answers->list, SHARDS, 5, &answers->arena, &merged).code, CODE_INTERNAL);
+    assert_int_equal(merge_answers(answers->list, SHARDS, 5, &answers->arena, &merged).code,
+                     CODE_INTERNAL);
 }
 
 int

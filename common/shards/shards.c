@@ -119,8 +119,8 @@ read_question(struct asking *asking, bool suggests, struct bytes packed)
 
     matching__v1__find_matches_request__init(&asking->find);
     if (!suggests) {
-        TRY(wire_unpack(&matching__v1__find_matches_request__descriptor, packed,
-                        &asking->arena, &message));
+        TRY(wire_unpack(&matching__v1__find_matches_request__descriptor, packed, &asking->arena,
+                        &message));
         COPY_QUESTION(&asking->find, (Matching__V1__FindMatchesRequest *)message);
         return OK;
     }
@@ -190,7 +190,6 @@ remember(struct asking *asking, const Matching__V1__FindMatchesReply *merged)
     struct bytes packed;
 
     request.ask = asking->suggest;
-    request.as_of_unix_ms = asking->as_of_unix_ms;
     request.n_found = merged->n_candidates;
     TRY(need(request.found =
                  ARENA_ARRAY(arena, Matching__V1__ProfileRef *, merged->n_candidates + 1)));
@@ -261,8 +260,7 @@ finish(struct asking *asking)
 static struct status
 copy_status(struct arena *arena, struct status from)
 {
-    struct status copy =
-        status_make(arena, from.code, "%s", from.detail ? from.detail : "");
+    struct status copy = status_make(arena, from.code, "%s", from.detail ? from.detail : "");
 
     if (from.field)
         copy.field = arena_copy(arena, from.field);

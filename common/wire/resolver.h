@@ -3,8 +3,9 @@
 /* Names to numeric addresses, off every loop: one thread asks getaddrinfo every two seconds.
  *
  * An endpoint list is "tcp://registry:5560,tcp://10.0.0.7:5560": every name gives all its
- * addresses.  A semicolon is a comma here (rpc_client.h parts shards by it).  When DNS fails the last good answer stays.  Numbers and "localhost" are never
- * asked for: they are known as soon as the list is watched.  IPv6 numbers stand in brackets. */
+ * addresses.  A semicolon is a comma here (rpc_client.h parts shards by it).  When DNS fails
+ * the last good answer stays.  Numbers and "localhost" are never asked for: they are known as
+ * soon as the list is watched.  IPv6 numbers stand in brackets. */
 
 #include <stddef.h>
 #include <stdint.h>

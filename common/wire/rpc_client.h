@@ -58,9 +58,10 @@ must_use struct status rpc_client_create(const struct rpc_client_config *config,
 void rpc_client_destroy(struct rpc_client **client); /* answers outstanding calls UNAVAILABLE */
 
 /* Names a service ("registry") and where it is.  `server_public` may be NULL without CURVE.
- * Both texts are copied.  Semicolons part the list into shards, "tcp://a:1,tcp://b:1;tcp://c:1":
- * a call to the service goes to any instance, one to "<service>/2" (rpc_options.service) to one
- * of the second shard.  A list without semicolons is no shard. */
+ * Both texts are copied.  Semicolons part the list into shards,
+ * "tcp://a:1,tcp://b:1;tcp://c:1": a call to the service goes to any instance, one to
+ * "<service>/2" (rpc_options.service) to one of the second shard.  A list without semicolons is
+ * no shard. */
 must_use struct status rpc_client_add(struct rpc_client *client, const char *service,
                                       const char *endpoint_list, const char *server_public,
                                       struct arena *arena);

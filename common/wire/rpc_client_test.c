@@ -304,6 +304,61 @@ answers_that_are_none_are_ignored(void **state)
     assert_string_equal(outcome->text, "yes");
 }
 
+static struct status
+call_shard(struct play *play, const char *service, struct outcome *outcome)
+{
+    static const uint8_t packed[] = {0x0a, 1, 's'};
+    const struct rpc_options options = {.service = service,
+                                        .deadline = mono_add_ms(play->times.mono, 5000)};
+
+    return rpc_start(play->client, PING, (struct bytes){packed, sizeof packed}, &options,
+                     play_note, outcome, &play->arena);
+}
+
+/* And one to the service goes to any. */
+static void
+a_call_to_a_shard_goes_to_that_shard_alone(void **state)
+{
+    struct play *play = *state;
+    const char *list;
+
+    list = arena_printf(&play->arena, "%s;%s", play->a.endpoint, play->b.endpoint);
+    assert_int_equal(rpc_client_shards(play->client, "wire"), 1);
+    assert_int_equal(rpc_client_shards(play->client, "nobody"), 1);
+    assert_int_equal(rpc_client_add(play->client, "parted", list, NULL, &play->arena).code,
+                     CODE_OK);
+    assert_int_equal(rpc_client_shards(play->client, "parted"), 2);
+    assert_int_equal(rpc_client_shards(play->client, "parted/1"), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(call_shard(play, "parted/2", &play->outcomes[0]).code, CODE_OK);
+        assert_true(play_hears(play, &play->b, STAGE_PATIENCE_MS));
+        assert_false(play_hears(play, &play->a, 20));
+    }
+    assert_int_equal(call_shard(play, "parted/1", &play->outcomes[1]).code, CODE_OK);
+    assert_true(play_hears(play, &play->a, STAGE_PATIENCE_MS));
+    assert_int_equal(call_shard(play, "parted", &play->outcomes[2]).code, CODE_OK);
+    (void)play_first_to_hear(play, &(struct fake *){NULL});
+    assert_int_equal(call_shard(play, "parted/3", &play->outcomes[3]).code,
+                     CODE_INVALID_ARGUMENT);
+}
+
+static void
+a_list_of_shards_has_limits_and_no_empty_shard(void **state)
+{
+    static const char *const bad[] = {"tcp://127.0.0.1:1;", ";tcp://127.0.0.1:1",
+                                      "tcp://127.0.0.1:1;;tcp://127.0.0.1:2"};
+    struct play *play = *state;
+    char many[17 * 20] = "tcp://127.0.0.1:1";
+
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_int_equal(rpc_client_add(play->client, "bad", bad[i], NULL, &play->arena).code,
+                         CODE_INVALID_ARGUMENT);
+    for (int i = 0; i < RPC_SHARDS_MAX; i++)
+        (void)snprintf(many + strlen(many), sizeof many - strlen(many), ";tcp://127.0.0.1:1");
+    assert_int_equal(rpc_client_add(play->client, "many", many, NULL, &play->arena).code,
+                     CODE_INVALID_ARGUMENT);
+}
+
 int
 main(void)
 {
@@ -322,6 +377,8 @@ main(void)
         PLAY(a_whole_head_arrives_as_given_and_one_that_is_too_large_is_refused),
         PLAY(silence_until_the_deadline_is_told_apart_from_absence),
         PLAY(answers_that_are_none_are_ignored),
+        PLAY(a_call_to_a_shard_goes_to_that_shard_alone),
+        PLAY(a_list_of_shards_has_limits_and_no_empty_shard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,8 +101,8 @@ counts_pack(const struct snapshot *snapshot, struct arena *arena, struct bytes *
     if (size > COUNTS_BYTES_MAX)
         return FAIL(arena, RESOURCE_EXHAUSTED, "the counts of a shard have %zu bytes", size);
     TRY(need(bytes = arena_alloc(arena, size)));
-    (void)write_u32(write_u32(write_u32(write_u32(bytes, FORMAT), snapshot->own_live), concepts),
-                    keys);
+    (void)write_u32(
+        write_u32(write_u32(write_u32(bytes, FORMAT), snapshot->own_live), concepts), keys);
     (void)write_keys(snapshot, write_concepts(snapshot, bytes + HEAD_BYTES));
     *ret = (struct bytes){bytes, size};
     return OK;

@@ -2,11 +2,12 @@
 
 /* How many profiles of one shard have each term, packed so that another shard can read it.
  *
- * Rarity is a matter of all profiles, and each instance numbers its terms by itself: counts cross
- * by what a term stands for, a concept's id or the key of a stem or a run of letters.
+ * Rarity is a matter of all profiles, and each instance numbers its terms by itself: counts
+ * cross by what a term stands for, a concept's id or the key of a stem or a run of letters.
  *
- * Little-endian: format, live profiles, concepts, keys (4 bytes each); then id (16) and count (4)
- * of each concept, key (8) and count (4) of each key; those that no profile has are left out.
+ * Little-endian: format, live profiles, concepts, keys (4 bytes each); then id (16) and count
+ * (4) of each concept, key (8) and count (4) of each key; those that no profile has are left
+ * out.
  */
 
 #include "common/wire/message.h"

@@ -6,8 +6,8 @@
  * adds those of the others to its own in every snapshot.  A change of a profile reaches the
  * weights of the other shards within some seconds (EXCHANGE_EVERY_MS twice, a heartbeat of the
  * log, and for large counts the time that EXCHANGE_BYTES_PER_MS gives); until then a term's
- * rarity there lacks this one profile.  While the log is quiet all shards have the same sums, so
- * scores agree to the last point.  Before the counts of every shard are there none answers.
+ * rarity there lacks this one profile.  While the log is quiet all shards have the same sums,
+ * so scores agree to the last point.  Before the counts of every shard are there none answers.
  *
  * A timer reads and writes on a worker; the listener takes in what it has read.  An instance
  * that holds all profiles does none of it.
@@ -33,14 +33,14 @@ struct others {
 };
 
 struct exchange {
-    _Atomic(struct others *) fresh;      /* from the timer to the listener */
-    atomic_uint_fast64_t own_changes;    /* counted by the listener, after each is published */
-    struct others *current;              /* the listener's */
-    bool unpublished;                    /* the listener's: readers do not have them yet */
-    uint64_t written_changes;            /* the timer's */
-    bool written;                        /* the timer's: since the start */
-    struct mono next_write;              /* the timer's */
-    uint64_t versions[SHARDS_MAX];       /* the timer's: of the rows read, by shard */
+    _Atomic(struct others *) fresh;   /* from the timer to the listener */
+    atomic_uint_fast64_t own_changes; /* counted by the listener, after each is published */
+    struct others *current;           /* the listener's */
+    bool unpublished;                 /* the listener's: readers do not have them yet */
+    uint64_t written_changes;         /* the timer's */
+    bool written;                     /* the timer's: since the start */
+    struct mono next_write;           /* the timer's */
+    uint64_t versions[SHARDS_MAX];    /* the timer's: of the rows read, by shard */
 };
 
 void exchange_fini(struct exchange *exchange);

@@ -23,8 +23,8 @@ struct found_list {
 must_use struct status find_run(const struct snapshot *snapshot, const struct search *search,
                                 struct arena *arena, struct found_list *ret);
 
-/* The same of these profiles alone: what the search does not admit and what scores too little is
- * left out, and each counts once. */
+/* The same of these profiles alone: what the search does not admit and what scores too little
+ * is left out, and each counts once. */
 must_use struct status find_among(const struct snapshot *snapshot, const struct search *search,
                                   const struct profile *const *profiles, size_t count,
                                   struct arena *arena, struct found_list *ret);

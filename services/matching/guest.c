@@ -38,13 +38,13 @@ guest_maker_create(const struct snapshot *snapshot, struct arena *arena,
     TRY(need(made));
     arena_init(&made->scratch, SCRATCH_BYTES);
     TRY(words_create(arena, &made->words));
-    made->maker = (struct profile_maker){
-        .vocabulary = snapshot->vocabulary,
-        .dictionary = &made->unknown,
-        .words = made->words,
-        .scratch = &made->scratch,
-        .known = index_dictionary(snapshot->index),
-        .known_count = snapshot->term_count - vocabulary_count(snapshot->vocabulary)};
+    made->maker = (struct profile_maker){.vocabulary = snapshot->vocabulary,
+                                         .dictionary = &made->unknown,
+                                         .words = made->words,
+                                         .scratch = &made->scratch,
+                                         .known = index_dictionary(snapshot->index),
+                                         .known_count = snapshot->term_count -
+                                                        vocabulary_count(snapshot->vocabulary)};
     *ret = take(&made);
     return OK;
 }

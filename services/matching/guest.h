@@ -3,9 +3,9 @@
 /* A profile that is not in the index, made for one request: in a shard, the subject of a search
  * and whatever else may belong to another shard.
  *
- * Made of a row of registry's view as the index makes its own, in the terms of a snapshot; terms
- * that the snapshot does not have get numbers behind its own, which nothing there meets.  It
- * belongs to whoever made it, on any thread, and must go before the snapshot is let go.
+ * Made of a row of registry's view as the index makes its own, in the terms of a snapshot;
+ * terms that the snapshot does not have get numbers behind its own, which nothing there meets.
+ * It belongs to whoever made it, on any thread, and must go before the snapshot is let go.
  */
 
 #include "services/matching/snapshot.h"

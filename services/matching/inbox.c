@@ -7,12 +7,14 @@
 #include "services/matching/matching.h"
 #include "services/matching/state.h"
 
-/* Every instance takes every change into its index; a shard those of its own profiles, and looks
- * among them for what fits the profiles of the others: each shard makes the suggestions with its
- * own profiles as counterparts, at most `suggest_most` for a change, and has a progress of its
- * own.  What follows from it for others is done by
+/* Every instance takes every change into its index.  What follows from it for others is done by
  * whoever comes first: suggestions have a unique key, and the table `listener` says how far
  * they are made, so that nothing is forgotten while no instance runs.
+ *
+ * A shard indexes its own profiles and hears of all: it makes the suggestions whose counterpart
+ * is one of its own, at most `suggest_most` for a change, and has a row in `listener` for
+ * itself.  So each pair is some one shard's for each of its sides, and the unique key lets it
+ * be told once.
  */
 
 #define KEYS_MAX 500
@@ -228,8 +230,7 @@ static struct status
 find_guests(struct call *call, const struct snapshot *snapshot, struct heard *heard)
 {
     const struct state *state = call->state;
-    struct index_change *keys =
-        ARENA_ARRAY(call->arena, struct index_change, heard->count + 1);
+    struct index_change *keys = ARENA_ARRAY(call->arena, struct index_change, heard->count + 1);
     size_t *places = ARENA_ARRAY(call->arena, size_t, heard->count + 1);
     size_t count = 0;
 

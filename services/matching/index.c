@@ -164,7 +164,8 @@ index_set_others(struct index *index, const struct bytes *packed, size_t count)
     const struct count_visit visit = {index, add_concept, add_key};
 
     TRY(grow_counts(index));
-    memset(index->others_with, 0, index->term_room * sizeof *index->others_with);
+    if (index->term_room > 0) /* not in an empty world */
+        memset(index->others_with, 0, index->term_room * sizeof *index->others_with);
     index->others_live = 0;
     index->others_known = false;
     for (size_t i = 0; i < count; i++) {

@@ -323,8 +323,7 @@ struct status
 state_refresh(struct call *call, struct state *state, const struct index_change *keys,
               size_t count)
 {
-    const uint64_t position =
-        call->position > state->covered ? call->position : state->covered;
+    const uint64_t position = call->position > state->covered ? call->position : state->covered;
     scoped(arena_fini) struct arena arena;
     struct index_change *changes;
     size_t own = 0;

@@ -24,14 +24,9 @@ main(int argc, char **argv)
         {.name = "exchange counts", .every_ms = EXCHANGE_EVERY_MS, .run = exchange_run},
         {0},
     };
-    const ProtobufCService *const methods[] = {matches_service,
-                                               shards_service,
-                                               texts_service,
-                                               rounds_service,
-                                               timetables_service,
-                                               compositions_service,
-                                               searches_service,
-                                               NULL};
+    const ProtobufCService *const methods[] = {
+        matches_service,    shards_service,       texts_service,    rounds_service,
+        timetables_service, compositions_service, searches_service, NULL};
     const struct pg_statement *const *const statements[] = {
         matching_statements, rounds_statements, composition_statements, searches_statements,
         NULL};

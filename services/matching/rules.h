@@ -21,8 +21,8 @@ must_use struct status rules_shard(struct arena *arena, const char *text, struct
 
 /* The time that a search judges by: its own, or that of one who asks several shards at the same
  * time (0: none).  INVALID_ARGUMENT: more than a day away. */
-must_use struct status rules_as_of(struct arena *arena, uint64_t given_unix_ms,
-                                   struct wall now, struct wall *ret);
+must_use struct status rules_as_of(struct arena *arena, uint64_t given_unix_ms, struct wall now,
+                                   struct wall *ret);
 
 /* What somebody asks for, checked. */
 struct ask {

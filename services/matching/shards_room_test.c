@@ -67,6 +67,38 @@ try_find(struct stage *stage, unsigned instance, const char *id, uint32_t number
     return OK;
 }
 
+static void
+all_shards_judge_by_the_time_given_unless_it_is_far_from_now(void **state)
+{
+    struct stage *stage = *state;
+    Matching__V1__FindInShardRequest request = MATCHING__V1__FIND_IN_SHARD_REQUEST__INIT;
+    Matching__V1__FindMatchesRequest question = MATCHING__V1__FIND_MATCHES_REQUEST__INIT;
+    Matching__V1__ProfileRef subject = MATCHING__V1__PROFILE_REF__INIT;
+    const uint64_t now = (uint64_t)clock_wall(stage->test.call.clock).unix_ms;
+    ProtobufCMessage *reply;
+
+    start_shards(stage);
+    subject.kind = NEED_KIND;
+    subject.id = STAGE_NEED;
+    question.subject = &subject;
+    request.ask = &question;
+    request.shard = 1;
+    request.shards = SHARDS;
+    request.as_of_unix_ms = now - 5000;
+    assert_ok(
+        stage_call_of(stage, shards_service, 0, "FindInShard", false, &request.base, &reply));
+    assert_int_equal(((Matching__V1__FindInShardReply *)reply)->answer->as_of_unix_ms,
+                     now - 5000);
+    request.as_of_unix_ms = now + 2 * UINT64_C(86400000);
+    assert_code(
+        stage_call_of(stage, shards_service, 0, "FindInShard", false, &request.base, &reply),
+        INVALID_ARGUMENT);
+    request.as_of_unix_ms = UINT64_MAX;
+    assert_code(
+        stage_call_of(stage, shards_service, 0, "FindInShard", false, &request.base, &reply),
+        INVALID_ARGUMENT);
+}
+
 static const Matching__V1__FindMatchesReply *
 find(struct stage *stage, unsigned instance, const char *id)
 {
@@ -192,8 +224,7 @@ counts_are_written_when_they_change_and_never_go_back(void **state)
     assert_int_equal(stage->state[0]->complete, true);
     stage_head = 3; /* as one that started before sees it */
     start_shards(stage);
-    assert_int_equal(
-        test_number("SELECT max(position) FROM matching.shard_counts"), 12);
+    assert_int_equal(test_number("SELECT max(position) FROM matching.shard_counts"), 12);
 }
 
 static void
@@ -245,10 +276,10 @@ a_withdrawn_profile_of_either_shard_ends_its_suggestions(void **state)
     stage_sql("DELETE FROM stage.profiles WHERE id = '" STAGE_RESEARCHER "'");
     for (unsigned i = 0; i < SHARDS; i++)
         stage_changed(stage, i, 6, "person", STAGE_RESEARCHER);
-    assert_int_equal(
-        test_number("SELECT count(*) FROM matching.suggestion WHERE state = 4"), 1);
-    assert_int_equal(
-        test_number("SELECT count(*) FROM matching.suggestion WHERE state = 1"), 1);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion WHERE state = 4"),
+                     1);
+    assert_int_equal(test_number("SELECT count(*) FROM matching.suggestion WHERE state = 1"),
+                     1);
     for (unsigned i = 0; i < SHARDS; i++)
         for (size_t j = 0; j < find(stage, i, STAGE_NEED)->n_candidates; j++)
             assert_string_not_equal(find(stage, i, STAGE_NEED)->candidates[j]->profile->id,
@@ -314,6 +345,7 @@ main(void)
 #define ROOM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         ROOM_TEST(shards_answer_together_as_a_whole_index_does),
+        ROOM_TEST(all_shards_judge_by_the_time_given_unless_it_is_far_from_now),
         ROOM_TEST(a_shard_answers_only_as_a_part_and_only_for_itself),
         ROOM_TEST(without_the_counts_of_the_other_shard_none_answers),
         ROOM_TEST(counts_are_written_when_they_change_and_never_go_back),

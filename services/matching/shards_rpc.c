@@ -52,8 +52,7 @@ remember_found(struct call *call, const Matching__V1__RememberFoundRequest *requ
     matching__v1__suggest_matches_reply__init(answer);
     if (!request->ask)
         return FAIL_FIELD(call->arena, "ask", "is required");
-    TRY(finding_begin(call, &ASK_FIELDS(request->ask), request->ask->language,
-                      request->as_of_unix_ms, &finding));
+    TRY(finding_begin(call, &ASK_FIELDS(request->ask), request->ask->language, 0, &finding));
     TRY(finding_among(call, &finding, request->found, request->n_found));
     TRY(finding_remember(call, &finding, answer));
     reply->answer = answer;

@@ -35,8 +35,7 @@ exchange_counts(struct town *town)
     struct bytes packed[SHARDS];
 
     for (uint32_t i = 0; i < SHARDS; i++)
-        assert_ok(
-            counts_pack(town->parts[i].snapshot, &town->whole.arena, &packed[i]));
+        assert_ok(counts_pack(town->parts[i].snapshot, &town->whole.arena, &packed[i]));
     for (uint32_t i = 0; i < SHARDS; i++) {
         struct world *part = &town->parts[i];
         struct bytes others[SHARDS - 1];
@@ -148,8 +147,8 @@ ask(struct world *world, const struct profile *subject, struct arena *arena,
     search.limit = LIMIT;
     assert_ok(find_run(world->snapshot, &search, arena, &found));
     for (size_t i = 0; i < found.count; i++) {
-        into[i] = (struct answer){.id = found.items[i].other->id,
-                                  .score = found.items[i].score};
+        into[i] =
+            (struct answer){.id = found.items[i].other->id, .score = found.items[i].score};
         assert_ok(explain_pack(&found.items[i].reasons, arena, &into[i].reasons,
                                &into[i].reasons_size));
     }
@@ -305,6 +304,36 @@ counts_that_are_not_whole_are_refused(void **state)
     }
 }
 
+/* As when a deployment starts. */
+static void
+empty_shards_know_each_others_counts_too(void **state)
+{
+    struct arena *arena = &((struct town *)*state)->whole.arena;
+    struct vocabulary *vocabulary;
+    struct words *words;
+    struct index *index;
+    struct snapshot *snapshot;
+    struct bytes packed;
+    uint32_t live = 1;
+
+    assert_ok(words_create(arena, &words));
+    assert_ok(vocabulary_create(NULL, 0, words, arena, &vocabulary));
+    assert_ok(index_create(vocabulary, words, &index));
+    index_make_shard(index);
+    assert_ok(index_snapshot(index, 0, &snapshot));
+    assert_false(snapshot->complete);
+    assert_ok(counts_pack(snapshot, arena, &packed));
+    assert_ok(counts_check(packed, &live));
+    assert_int_equal(live, 0);
+    snapshot_destroy(&snapshot);
+    assert_ok(index_set_others(index, &packed, 1));
+    assert_ok(index_snapshot(index, 0, &snapshot));
+    assert_true(snapshot->complete);
+    snapshot_destroy(&snapshot);
+    index_destroy(&index);
+    words_destroy(&words);
+}
+
 int
 main(void)
 {
@@ -314,6 +343,7 @@ main(void)
         TOWN_TEST(they_do_so_after_inserts_updates_and_withdrawals_too),
         TOWN_TEST(without_the_counts_of_the_others_scores_differ),
         TOWN_TEST(counts_that_are_not_whole_are_refused),
+        TOWN_TEST(empty_shards_know_each_others_counts_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

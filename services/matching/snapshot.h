@@ -22,7 +22,7 @@ struct snapshot {
     uint32_t *own_with;      /* of the index's own shard; NULL: the index is whole */
     uint32_t term_count;
     uint32_t live, own_live;
-    bool complete; /* the counts of all shards are in */
+    bool complete;     /* the counts of all shards are in */
     uint64_t position; /* of the log: every change up to here is in */
 };
 

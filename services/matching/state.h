@@ -26,8 +26,8 @@ struct state {
     struct shard shard;
     struct score_rules rules;
     struct swap snapshots;
-    struct exchange exchange; /* with the other shards */
-    atomic_bool complete;     /* the current snapshot has the counts of all shards */
+    struct exchange exchange;      /* with the other shards */
+    atomic_bool complete;          /* the current snapshot has the counts of all shards */
     atomic_uint_fast64_t position; /* of the log: every change up to here is in the snapshot */
     /* of the listener's thread alone: */
     struct words *words;
@@ -63,8 +63,9 @@ must_use struct status state_publish(struct state *state, uint64_t position);
 must_use struct status state_load(struct call *call, struct state *state, uint64_t *ret_head,
                                   uint64_t *ret_first_kept);
 
-/* What stands in the views at these keys: fills in the rows, NULL where nothing is published.  In
- * the call's transaction or, without one, in one of its own; rows live as long as `arena`. */
+/* What stands in the views at these keys: fills in the rows, NULL where nothing is published.
+ * In the call's transaction or, without one, in one of its own; rows live as long as `arena`.
+ */
 must_use struct status state_read(struct call *call, struct arena *arena,
                                   struct index_change *keys, size_t count);
 

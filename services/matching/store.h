@@ -113,11 +113,12 @@ struct shard_counts {
     struct bytes packed; /* unchecked */
 };
 
-/* Puts the shard's own counts unless those there are of a later position; with `again` also when
- * they are of the same. */
+/* Puts the shard's own counts unless those there are of a later position; with `again` also
+ * when they are of the same. */
 must_use struct status store_counts_put(struct pg_tx *tx, struct shard shard, uint64_t position,
                                         struct bytes packed, bool again);
-/* Those of the other shards, by shard; at most SHARDS_MAX.  Without `whole` nothing is packed. */
+/* Those of the other shards, by shard; at most SHARDS_MAX.  Without `whole` nothing is packed.
+ */
 must_use struct status store_counts(struct pg_tx *tx, struct arena *arena, struct shard shard,
                                     bool whole, struct shard_counts ret[SHARDS_MAX],
                                     size_t *ret_count);

@@ -1,5 +1,7 @@
 #include "services/matching/vocabulary.h"
 
+#include <pthread.h>
+
 #include "services/matching/day.h"
 #include "services/matching/dictionary.h"
 #include "services/matching/rules.h"
@@ -166,6 +168,94 @@ a_dictionary_keeps_the_number_of_each_key(void **state)
     dictionary_fini(&dictionary);
 }
 
+#define BESIDE_KEYS 200000u
+
+struct beside {
+    struct dictionary dictionary;
+    atomic_uint put; /* keys that are in */
+    unsigned wrong;
+};
+
+static void *
+look_keys_up(void *context)
+{
+    struct beside *beside = context;
+    unsigned put = 0;
+
+    while (put < BESIDE_KEYS) {
+        put = atomic_load(&beside->put);
+        for (unsigned i = put > 50 ? put - 50 : 0; i < put; i++)
+            beside->wrong += dictionary_find(&beside->dictionary, i + 1) != i;
+        beside->wrong +=
+            dictionary_find(&beside->dictionary, BESIDE_KEYS + 1u) != DICTIONARY_NONE;
+    }
+    return NULL;
+}
+
+/* Through many growths. */
+static void
+keys_of_a_dictionary_are_found_while_others_are_put(void **state)
+{
+    struct beside beside = {.dictionary = {.read_beside = true}};
+    pthread_t reader;
+    size_t at = 0, count = 0;
+    uint64_t key;
+    uint32_t number;
+
+    (void)state;
+    assert_int_equal(pthread_create(&reader, NULL, look_keys_up, &beside), 0);
+    for (unsigned i = 0; i < BESIDE_KEYS; i++) {
+        assert_int_equal(dictionary_put(&beside.dictionary, i + 1u, &number).code, CODE_OK);
+        atomic_store(&beside.put, i + 1);
+    }
+    assert_int_equal(pthread_join(reader, NULL), 0);
+    assert_int_equal(beside.wrong, 0);
+    while (dictionary_next(atomic_load(&beside.dictionary.table), &at, &key, &number)) {
+        count++;
+        assert_int_equal(key, number + 1u);
+    }
+    assert_int_equal(count, BESIDE_KEYS);
+    dictionary_fini(&beside.dictionary);
+}
+
+static void
+shards_are_read_from_their_setting_or_refused(void **state)
+{
+    static const char *const bad[] = {"",     "1",    "0/1",  "2/1",  "1/0",
+                                      "1/17", "1/x",  "a/2",  "1/2/", "/2",
+                                      "-1/2", "1/ 2", "1//2", "+1/2", "1/99999999999999999999"};
+    struct world *world = *state;
+    struct shard shard = {0};
+
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_int_equal(rules_shard(&world->arena, bad[i], &shard).code,
+                         CODE_INVALID_ARGUMENT);
+    assert_int_equal(rules_shard(&world->arena, "16/16", &shard).code, CODE_OK);
+    assert_int_equal(shard.number, 16);
+    assert_false(shard_whole(shard));
+    assert_int_equal(rules_shard(&world->arena, "1/1", &shard).code, CODE_OK);
+    assert_true(shard_whole(shard));
+}
+
+/* What is written in one version must be found in the next. */
+static void
+the_shard_of_an_id_never_changes(void **state)
+{
+    struct uid id;
+
+    (void)state;
+    assert_true(uid_parse("0193a000-0000-7000-8222-000000000001", &id));
+    assert_true(shard_holds((struct shard){1, 1}, &id));
+    for (uint32_t count = 2; count <= SHARDS_MAX; count++) {
+        uint32_t holders = 0;
+
+        for (uint32_t number = 1; number <= count; number++)
+            holders += shard_holds((struct shard){number, count}, &id);
+        assert_int_equal(holders, 1);
+    }
+    assert_true(shard_holds((struct shard){8, 16}, &id));
+}
+
 static void
 dates_of_the_calendar_are_read_and_written(void **state)
 {
@@ -227,6 +317,9 @@ main(void)
         WORLD_TEST(a_text_of_any_length_gives_a_limited_number_of_words),
         WORLD_TEST(a_circle_of_broader_concepts_ends),
         WORLD_TEST(a_dictionary_keeps_the_number_of_each_key),
+        WORLD_TEST(keys_of_a_dictionary_are_found_while_others_are_put),
+        WORLD_TEST(shards_are_read_from_their_setting_or_refused),
+        WORLD_TEST(the_shard_of_an_id_never_changes),
         WORLD_TEST(dates_of_the_calendar_are_read_and_written),
         WORLD_TEST(boosts_are_read_from_their_setting_or_refused),
     };
