@@ -6,7 +6,12 @@
 #include "services/matching/index.h"
 
 #define FORMAT 1u
-#define HEAD_BYTES 16u
+/* Offsets in the head. */
+#define LIVE_AT 4
+#define CONCEPTS_AT 8
+#define WORDS_AT 12
+#define KEYS_AT 16
+#define HEAD_BYTES 20u
 #define CONCEPT_BYTES 20u
 #define KEY_BYTES 12u
 
@@ -68,22 +73,21 @@ write_concepts(const struct snapshot *snapshot, uint8_t *at)
     return at;
 }
 
+/* Of the terms from `first` to `end`, which the dictionary numbers from 0. */
 static uint8_t *
-write_keys(const struct snapshot *snapshot, uint8_t *at)
+write_keys(const struct snapshot *snapshot, const struct dictionary *dictionary, uint32_t first,
+           uint32_t end, uint8_t *at)
 {
-    const struct dictionary_table *table =
-        atomic_load(&index_dictionary(snapshot->index)->table);
-    const uint32_t concepts = vocabulary_count(snapshot->vocabulary);
+    const struct dictionary_table *table = atomic_load(&dictionary->table);
     size_t slot = 0;
     uint64_t key;
     uint32_t number;
 
     while (dictionary_next(table, &slot, &key, &number)) {
         /* The dictionary may have grown since the snapshot. */
-        if (number >= snapshot->term_count - concepts ||
-            snapshot->own_with[concepts + number] == 0)
+        if (number >= end - first || snapshot->own_with[first + number] == 0)
             continue;
-        at = write_u32(write_u64(at, key), snapshot->own_with[concepts + number]);
+        at = write_u32(write_u64(at, key), snapshot->own_with[first + number]);
     }
     return at;
 }
@@ -91,19 +95,25 @@ write_keys(const struct snapshot *snapshot, uint8_t *at)
 struct status
 counts_pack(const struct snapshot *snapshot, struct arena *arena, struct bytes *ret)
 {
-    const uint32_t terms = vocabulary_count(snapshot->vocabulary);
-    const uint32_t concepts = used(snapshot->own_with, 0, terms);
-    const uint32_t keys = used(snapshot->own_with, terms, snapshot->term_count);
+    const uint32_t first_word = vocabulary_count(snapshot->vocabulary);
+    const uint32_t first_key = vocabulary_terms(snapshot->vocabulary);
+    const uint32_t concepts = used(snapshot->own_with, 0, first_word);
+    const uint32_t words = used(snapshot->own_with, first_word, first_key);
+    const uint32_t keys = used(snapshot->own_with, first_key, snapshot->term_count);
     const size_t size =
-        HEAD_BYTES + (size_t)concepts * CONCEPT_BYTES + (size_t)keys * KEY_BYTES;
-    uint8_t *bytes;
+        HEAD_BYTES + (size_t)concepts * CONCEPT_BYTES + ((size_t)words + keys) * KEY_BYTES;
+    uint8_t *bytes, *at;
 
     if (size > COUNTS_BYTES_MAX)
         return FAIL(arena, RESOURCE_EXHAUSTED, "the counts of a shard have %zu bytes", size);
     TRY(need(bytes = arena_alloc(arena, size)));
-    (void)write_u32(
-        write_u32(write_u32(write_u32(bytes, FORMAT), snapshot->own_live), concepts), keys);
-    (void)write_keys(snapshot, write_concepts(snapshot, bytes + HEAD_BYTES));
+    at = write_u32(write_u32(bytes, FORMAT), snapshot->own_live);
+    at = write_u32(write_u32(write_u32(at, concepts), words), keys);
+    at = write_concepts(snapshot, at);
+    at = write_keys(snapshot, vocabulary_word_numbers(snapshot->vocabulary), first_word,
+                    first_key, at);
+    (void)write_keys(snapshot, index_dictionary(snapshot->index), first_key,
+                     snapshot->term_count, at);
     *ret = (struct bytes){bytes, size};
     return OK;
 }
@@ -112,18 +122,21 @@ struct status
 counts_check(struct bytes packed, uint32_t *ret_live)
 {
     if (packed.size < HEAD_BYTES || read_u32(packed.data) != FORMAT ||
-        packed.size != HEAD_BYTES + (uint64_t)read_u32(packed.data + 8) * CONCEPT_BYTES +
-                           (uint64_t)read_u32(packed.data + 12) * KEY_BYTES)
+        packed.size !=
+            HEAD_BYTES + (uint64_t)read_u32(packed.data + CONCEPTS_AT) * CONCEPT_BYTES +
+                ((uint64_t)read_u32(packed.data + WORDS_AT) + read_u32(packed.data + KEYS_AT)) *
+                    KEY_BYTES)
         return FAIL(NULL, INTERNAL, "the counts of a shard cannot be read");
-    *ret_live = read_u32(packed.data + 4);
+    *ret_live = read_u32(packed.data + LIVE_AT);
     return OK;
 }
 
 struct status
 counts_each(struct bytes packed, const struct count_visit *visit)
 {
-    const uint32_t concepts = read_u32(packed.data + 8);
-    const uint32_t keys = read_u32(packed.data + 12);
+    const uint32_t concepts = read_u32(packed.data + CONCEPTS_AT);
+    const uint32_t words = read_u32(packed.data + WORDS_AT);
+    const uint32_t keys = read_u32(packed.data + KEYS_AT);
     const uint8_t *at = packed.data + HEAD_BYTES;
 
     for (uint32_t i = 0; i < concepts; i++, at += CONCEPT_BYTES) {
@@ -132,6 +145,8 @@ counts_each(struct bytes packed, const struct count_visit *visit)
         memcpy(&id, at, sizeof id);
         TRY(visit->concept(visit->context, &id, read_u32(at + sizeof id)));
     }
+    for (uint32_t i = 0; i < words; i++, at += KEY_BYTES)
+        TRY(visit->word(visit->context, read_u64(at), read_u32(at + 8)));
     for (uint32_t i = 0; i < keys; i++, at += KEY_BYTES)
         TRY(visit->key(visit->context, read_u64(at), read_u32(at + 8)));
     return OK;

@@ -44,7 +44,7 @@ guest_maker_create(const struct snapshot *snapshot, struct arena *arena,
                                          .scratch = &made->scratch,
                                          .known = index_dictionary(snapshot->index),
                                          .known_count = snapshot->term_count -
-                                                        vocabulary_count(snapshot->vocabulary)};
+                                                        vocabulary_terms(snapshot->vocabulary)};
     *ret = take(&made);
     return OK;
 }

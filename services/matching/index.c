@@ -147,6 +147,17 @@ add_concept(void *context, const struct uid *id, uint32_t with)
 }
 
 static struct status
+add_word(void *context, uint64_t key, uint32_t with)
+{
+    struct index *index = context;
+    const uint32_t number = dictionary_find(vocabulary_word_numbers(index->vocabulary), key);
+
+    if (number != DICTIONARY_NONE)
+        index->others_with[vocabulary_word_term(index->vocabulary, number)] += with;
+    return OK;
+}
+
+static struct status
 add_key(void *context, uint64_t key, uint32_t with)
 {
     struct index *index = context;
@@ -154,14 +165,14 @@ add_key(void *context, uint64_t key, uint32_t with)
 
     TRY(dictionary_put(&index->dictionary, key, &number));
     TRY(grow_counts(index));
-    index->others_with[vocabulary_count(index->vocabulary) + number] += with;
+    index->others_with[vocabulary_terms(index->vocabulary) + number] += with;
     return OK;
 }
 
 struct status
 index_set_others(struct index *index, const struct bytes *packed, size_t count)
 {
-    const struct count_visit visit = {index, add_concept, add_key};
+    const struct count_visit visit = {index, add_concept, add_word, add_key};
 
     TRY(grow_counts(index));
     if (index->term_room > 0) /* not in an empty world */

@@ -30,8 +30,8 @@ void index_destroy(struct index **index);
 void index_make_shard(struct index *index);
 
 /* The counts of the other shards (counts.h), in place of those before; later snapshots have the
- * sums.  Concepts that the vocabulary does not have are left out.  After a failure the counts
- * of the others are incomplete until the next call. */
+ * sums.  Concepts and words of labels that the vocabulary does not have are left out.  After a
+ * failure the counts of the others are incomplete until the next call. */
 must_use struct status index_set_others(struct index *index, const struct bytes *packed,
                                         size_t count);
 

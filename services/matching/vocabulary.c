@@ -284,6 +284,12 @@ vocabulary_words(const struct vocabulary *vocabulary, uint32_t concept)
     return &vocabulary->concepts[concept].words;
 }
 
+const struct dictionary *
+vocabulary_word_numbers(const struct vocabulary *vocabulary)
+{
+    return &vocabulary->label_words.numbers;
+}
+
 uint32_t
 vocabulary_word_term(const struct vocabulary *vocabulary, uint32_t number)
 {

@@ -50,6 +50,8 @@ uint32_t vocabulary_terms(const struct vocabulary *vocabulary);
  * number. */
 const struct label_word_list *vocabulary_words(const struct vocabulary *vocabulary,
                                                uint32_t concept);
+/* Their numbers by words_stem_key. */
+const struct dictionary *vocabulary_word_numbers(const struct vocabulary *vocabulary);
 /* A word's term. */
 uint32_t vocabulary_word_term(const struct vocabulary *vocabulary, uint32_t number);
 /* As a label has it, in lower case. */
