@@ -343,8 +343,10 @@ struct status
 index_gather(struct index *index, const struct profile_row *rows, size_t count,
              struct arena *arena)
 {
-    const struct profile_maker maker = {index->vocabulary, &index->dictionary, index->words,
-                                        &index->scratch};
+    const struct profile_maker maker = {.vocabulary = index->vocabulary,
+                                        .dictionary = &index->dictionary,
+                                        .words = index->words,
+                                        .scratch = &index->scratch};
 
     for (size_t i = 0; i < count; i++) {
         struct profile *profile;

@@ -41,7 +41,7 @@ main(int argc, char **argv)
         .timers = timers,
         .statements = statements,
         .calls = calls,
-        .schema_version = 5,
+        .schema_version = 6,
         .uses = USES_POSTGRES | USES_DOORBELL | USES_RPC,
         .create_state = state_create,
         .destroy_state = state_destroy,

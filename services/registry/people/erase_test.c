@@ -13,6 +13,12 @@
 #define TRACES                                                                                 \
     "SELECT (SELECT count(*) FROM registry.person p WHERE to_jsonb(p)::text ILIKE "            \
     "'%canary%') + (SELECT count(*) FROM registry.membership m WHERE person_id IS NOT NULL)"
+/* Fields of an erased row that say anything of the person. */
+#define FULL_FIELDS                                                                            \
+    "SELECT count(*) FROM registry.person p, jsonb_each(to_jsonb(p)) AS f "                    \
+    "WHERE f.key NOT IN ('tenant_id', 'id', 'kind', 'version', 'visibility', 'created_at', "   \
+    "'updated_at', 'erased_at') "                                                              \
+    "AND f.value::text NOT IN ('[]', 'null', '\"\"', '0', 'false')"
 
 static struct stage stage;
 
@@ -40,6 +46,9 @@ graduate(void)
 {
     Registry__V1__LocalText about = REGISTRY__V1__LOCAL_TEXT__INIT;
     Registry__V1__LocalText *abouts[] = {&about};
+    Registry__V1__Wishes wishes = REGISTRY__V1__WISHES__INIT;
+    Registry__V1__FocusArea focus = REGISTRY__V1__FOCUS_AREA__PROCESS;
+    const char *nuts[] = {"SE312"};
     Registry__V1__CreatePersonRequest request = REGISTRY__V1__CREATE_PERSON_REQUEST__INIT;
     Registry__V1__CreatePersonReply *reply;
 
@@ -50,6 +59,11 @@ graduate(void)
     request.display_name = "Canary Öberg";
     request.about = abouts;
     request.n_about = 1;
+    wishes.nuts = nuts;
+    wishes.n_nuts = 1;
+    wishes.focus = &focus;
+    wishes.n_focus = 1;
+    request.wishes = &wishes;
     assert_ok(stage_call(&stage, people_service, "CreatePerson", &request, &reply));
     stage.rpc.principal.person_id = reply->person->person_id;
     return reply->person;
@@ -98,8 +112,10 @@ an_erased_profile_is_an_empty_row_that_nobody_reads_and_all_hear_of_it(void **st
     enter_pool(person);
     stage.rpc.event_count = 0;
     assert_true(test_number(TRACES) == 2);
+    assert_true(test_number(FULL_FIELDS) > 5);
     assert_ok(erase(person->person_id));
     assert_int_equal(test_number(TRACES), 0);
+    assert_int_equal(test_number(FULL_FIELDS), 0);
     assert_int_equal(test_number("SELECT count(*) FROM registry.person"), 1);
     assert_int_equal(test_number("SELECT count(*) FROM registry.published_profiles"), 0);
     assert_int_equal(stage.rpc.event_count, 2);
