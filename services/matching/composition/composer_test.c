@@ -15,6 +15,7 @@
 #define SMALL_SETS (1u << SMALL_MAX)
 #define SEEDS 400
 #define WANTED 4
+#define HOSTILE_OVERRUN_MS 4000 /* a checked build is ten times slower */
 
 static struct composer_answer
 compose(const struct pool *pool, size_t wanted, uint64_t work_max, int64_t limit_ms)
@@ -230,6 +231,48 @@ a_search_that_is_cut_off_tells_the_gap(void **state)
         assert_true(cut.shelf.sets[0].cost >= whole.shelf.sets[0].cost);
 }
 
+/* How long after its deadline a pool was given up. */
+static int64_t
+overrun_ms(const struct pool *pool, int64_t limit_ms)
+{
+    const struct mono began = clock_mono(clock_system());
+
+    (void)compose(pool, 20, 0, limit_ms);
+    return mono_micros_between(began, clock_mono(clock_system())) / 1000 - limit_ms;
+}
+
+/* Candidates of which none dominates another, too many for the tableau; and few that can be put
+ * together in so many ways that the widest search is never through. */
+static void
+a_hostile_pool_is_given_up_soon_after_its_deadline(void **state)
+{
+    struct pool_candidate *candidates = calloc(POOL_CANDIDATES_MAX, sizeof *candidates);
+    struct pool pool = {
+        .candidates = candidates, .count = POOL_CANDIDATES_MAX, .row_count = POOL_ROWS_MAX};
+    uint64_t seed = 7;
+
+    (void)state;
+    assert_non_null(candidates);
+    for (size_t r = 0; r < POOL_ROWS_MAX; r++)
+        pool.rows[r] = (struct pool_row){.need = 1, .limit = POOL_NO_LIMIT};
+    for (size_t i = 0; i < POOL_CANDIDATES_MAX; i++) {
+        candidates[i].cost = 200000 + (uint32_t)i % 5000;
+        while (__builtin_popcountll(candidates[i].rows) < 6) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            candidates[i].rows |= UINT64_C(1) << (seed >> 33) % POOL_ROWS_MAX;
+        }
+    }
+    assert_true(overrun_ms(&pool, 100) < HOSTILE_OVERRUN_MS);
+    pool.count = 60;
+    pool.row_count = 14;
+    for (size_t r = 0; r < pool.row_count; r++)
+        pool.rows[r].need = 3 + (uint8_t)(r % 12);
+    for (size_t i = 0; i < pool.count; i++)
+        candidates[i].rows &= (1u << 14) - 1;
+    assert_true(overrun_ms(&pool, 2000) < HOSTILE_OVERRUN_MS);
+    free(candidates);
+}
+
 static void
 a_deadline_that_has_passed_ends_it(void **state)
 {
@@ -297,6 +340,7 @@ main(void)
         cmocka_unit_test(larger_pools_are_solved_as_by_glpk),
         cmocka_unit_test(equal_questions_have_equal_answers),
         cmocka_unit_test(a_search_that_is_cut_off_tells_the_gap),
+        cmocka_unit_test(a_hostile_pool_is_given_up_soon_after_its_deadline),
         cmocka_unit_test(a_deadline_that_has_passed_ends_it),
         cmocka_unit_test(nothing_can_be_too_little_memory),
         cmocka_unit_test(what_a_pool_may_not_be_is_named),

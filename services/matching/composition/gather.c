@@ -8,18 +8,19 @@
 #include "services/matching/composition/store.h"
 
 #define ASK_MS 3000
+#define CONFIRM_MS 5000 /* for all sets together: solving has had its time before */
 
 static struct status
 ask_registry(struct call *call, const char *tenant_id, const char *method,
              const ProtobufCMessage *request, const ProtobufCMessageDescriptor *reply,
-             ProtobufCMessage **ret)
+             struct mono deadline, ProtobufCMessage **ret)
 {
     Wire__V1__Principal principal = *call->principal;
     struct rpc_options options = call_forward(call, NULL);
 
     principal.tenant_id = tenant_id;
     options.principal = &principal;
-    options.deadline = mono_add_ms(clock_mono(call->clock), ASK_MS);
+    options.deadline = deadline;
     return rpc_call(call->rpc, method, request, reply, &options, call->arena, ret);
 }
 
@@ -61,7 +62,7 @@ read_rules(struct call *call, const char *tenant_id, Matching__V1__CompositionFa
     request.n_switches = facts->question->n_switches;
     TRY(ask_registry(call, tenant_id, "registry.v1.Programmes/GetCompositionRules",
                      &request.base, &registry__v1__get_composition_rules_reply__descriptor,
-                     &reply));
+                     mono_add_ms(clock_mono(call->clock), ASK_MS), &reply));
     rules = (const Registry__V1__GetCompositionRulesReply *)reply;
     facts->rule_set_version = rules->rule_set_version;
     facts->version = rules->version;
@@ -340,7 +341,7 @@ make_case(struct arena *arena, const Matching__V1__CompositionFacts *facts,
 static struct status
 confirm_set(struct call *call, const char *tenant_id,
             const Matching__V1__CompositionFacts *facts,
-            const Matching__V1__CompositionSet *set)
+            const Matching__V1__CompositionSet *set, struct mono deadline)
 {
     Registry__V1__CheckCaseRequest request = REGISTRY__V1__CHECK_CASE_REQUEST__INIT;
     Registry__V1__RuleCase rule_case = REGISTRY__V1__RULE_CASE__INIT;
@@ -357,7 +358,7 @@ confirm_set(struct call *call, const char *tenant_id,
     request.mode = REGISTRY__V1__VERDICT__MODE__DRAFT;
     request.facts = &rule_case;
     TRY(ask_registry(call, tenant_id, "registry.v1.Programmes/CheckCase", &request.base,
-                     &registry__v1__check_case_reply__descriptor, &reply));
+                     &registry__v1__check_case_reply__descriptor, deadline, &reply));
     return passes(call, facts, ((const Registry__V1__CheckCaseReply *)reply)->verdict);
 }
 
@@ -366,7 +367,9 @@ gather_confirm(struct call *call, const char *tenant_id,
                const Matching__V1__CompositionFacts *facts,
                const Matching__V1__CompositionRun *run)
 {
+    const struct mono deadline = mono_add_ms(clock_mono(call->clock), CONFIRM_MS);
+
     for (size_t i = 0; i < run->n_sets; i++)
-        TRY(confirm_set(call, tenant_id, facts, run->sets[i]));
+        TRY(confirm_set(call, tenant_id, facts, run->sets[i], deadline));
     return OK;
 }

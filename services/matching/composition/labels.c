@@ -305,26 +305,35 @@ merge(struct search *search)
     }
 }
 
+/* Looks at the clock once in a while; `done` counts what was done in a loop. */
+static bool
+late(struct search *search, size_t done)
+{
+    if (done % CLOCK_EVERY == 0 &&
+        mono_left_ms(search->ask->deadline, clock_mono(search->ask->clock)) == 0)
+        search->answer.late = true;
+    return search->answer.late;
+}
+
 static bool
 out_of_time(struct search *search)
 {
     if (search->answer.work >= search->ask->work_max)
         return true;
     if (search->answer.work < search->look_at)
-        return false;
+        return search->answer.late;
     search->look_at = search->answer.work + CLOCK_EVERY;
-    search->answer.late =
-        mono_left_ms(search->ask->deadline, clock_mono(search->ask->clock)) == 0;
-    return search->answer.late;
+    return late(search, 0);
 }
 
+/* Every label with the item and without it.  Late in the middle, some are not extended. */
 static void
 step(struct search *search, size_t at)
 {
     const struct plan_item *item = &search->plan.items[at];
 
     search->fresh_count = 0;
-    for (size_t i = 0; i < search->count; i++) {
+    for (size_t i = 0; i < search->count && !late(search, i + 1); i++) {
         struct label *made = &search->fresh[search->fresh_count];
         int64_t forfeits, value;
 
@@ -339,6 +348,7 @@ step(struct search *search, size_t at)
     for (size_t i = 0; i < search->fresh_count; i++) {
         const int64_t bound = bound_of(search, &search->fresh[i], at + 1);
 
+        search->stopped |= late(search, i + 1);
         if (bound <= search->ceiling && !search->stopped)
             insert(search, &search->fresh[i], item->item);
         if (search->stopped)
@@ -376,6 +386,8 @@ run(struct search *search)
         if (out_of_time(search))
             break;
         step(search, at);
+        if (late(search, 0))
+            break; /* not everything was extended: `at` is still to come */
         if (search->stopped) {
             at++;
             break;
@@ -386,7 +398,9 @@ run(struct search *search)
             merge(search);
     }
     /* What was under way when it ended early could have led anywhere. */
-    for (size_t i = 0; (search->stopped || at < search->plan.count) && i < search->count; i++)
+    for (size_t i = 0; (search->stopped || search->answer.late || at < search->plan.count) &&
+                       i < search->count;
+         i++)
         lose(search, bound_of(search, &search->labels[i], at));
 }
 

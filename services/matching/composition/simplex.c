@@ -5,7 +5,7 @@
 #define EPSILON 1e-7
 #define PIVOT_LEAST 1e-9
 #define ITERATIONS_PER_ROW 60u
-#define LOOK_EVERY 16u /* pivots between two looks at the clock */
+#define LOOK_EVERY 200000u /* columns priced between two looks at the clock */
 #define NO_ROW UINT32_MAX
 
 /* Columns, in this order: the items (at most 1), a shown class each (at most 1), a forfeit for
@@ -321,14 +321,18 @@ simplex_multipliers(const struct pool *pool, const struct relax_items *items,
 
     lay_out(&t);
     TRY(start(&t, arena));
-    for (size_t i = 0; i < t.rows * ITERATIONS_PER_ROW; i++) {
+    for (size_t i = 0, priced = 0; i < t.rows * ITERATIONS_PER_ROW; i++) {
         size_t column;
 
         find_duals(&t);
         column = price(&t);
         if (column == t.columns || !enter(&t, column))
             break;
-        if (i % LOOK_EVERY == 0 && mono_left_ms(deadline, clock_mono(clock)) == 0)
+        priced += t.columns;
+        if (priced < LOOK_EVERY)
+            continue;
+        priced = 0;
+        if (mono_left_ms(deadline, clock_mono(clock)) == 0)
             break;
     }
     find_duals(&t);
