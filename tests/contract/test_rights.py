@@ -276,6 +276,7 @@ MORE = {
     "Rounds/CheckTopics": {"state": "TOPIC_APPROVED"},
     "Rounds/RankStudents": {"owner": "t1"},
     "Rounds/PinStudent": {"student": "s1", "topic": "t1", "reason": "prov"},
+    "Rounds/AmendAssignment": {"student": "s1", "topic": "t1", "reason": "prov"},
     "Rounds/RaiseObjection": {"text": "prov"},
     "Rounds/DecideObjection": {"objectionId": UNKNOWN, "answer": "prov"},
 }
