@@ -13,7 +13,7 @@ label_words_fini(struct label_words *words)
 {
     dictionary_fini(&words->numbers);
     free(words->texts);
-    *words = (struct label_words){0};
+    memset(words, 0, sizeof *words); /* {0} is no atomic pointer to clang */
 }
 
 static struct status

@@ -20,7 +20,7 @@ labels_fini(struct labels *labels)
     free(labels->pairs);
     free(labels->offsets);
     free(labels->postings);
-    *labels = (struct labels){0};
+    memset(labels, 0, sizeof *labels); /* {0} is no atomic pointer to clang */
 }
 
 const struct label_target *
