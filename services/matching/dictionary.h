@@ -25,9 +25,9 @@ struct dictionary_table {
 };
 
 struct dictionary {
-    _Atomic(struct dictionary_table *) table; /* NULL: no key yet */
-    uint32_t count;                           /* for the owner */
+    uint32_t count; /* for the owner */
     bool read_beside;
+    _Atomic(struct dictionary_table *) table; /* NULL: no key yet */
 };
 
 void dictionary_fini(struct dictionary *dictionary);

@@ -27,11 +27,11 @@ class Place:
     """A tenant with an officer and profiles, in a cluster whose index has four shards; and beside
     them an instance of the whole index, which nobody is led to."""
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, offers=OFFERS, needs=NEEDS):
         self.cluster, self.contract, self.random = cluster, Contract(), random.Random(7)
         self.lines = {name: Rpc(self.contract, cluster.endpoint(name), cluster.key_folder,
                                 name.split("-")[0])
-                      for name in ("registry", "events", *shard_names())}
+                      for name in ("registry", "events", *shard_names(cluster))}
         self.tenant = add_tenant(self.lines["registry"])
         self.concepts = [c["conceptId"] for c in
                          self.registry("Concepts/ListConcepts", {"pageSize": 12})["concepts"]]
@@ -45,8 +45,8 @@ class Place:
             self.registry("Organisations/CreateOrganisation",
                           organisation(name))["organisation"]["organisationId"]
             for name in ("Sökaren AB", "Kunnaren AB"))
-        self.offers = [self.add_offer() for _ in range(OFFERS)]
-        self.needs = [self.add_need() for _ in range(NEEDS)]
+        self.offers = [self.add_offer() for _ in range(offers)]
+        self.needs = [self.add_need() for _ in range(needs)]
         self.whole = None
 
     def start_whole(self):
@@ -116,8 +116,8 @@ class Place:
                 and event["data"]["candidateTenantId"] == self.tenant]
 
 
-def shard_names():
-    return ["matching"] + [f"matching-{n}" for n in range(2, SHARDS + 1)]
+def shard_names(cluster):
+    return ["matching"] + [f"matching-{n}" for n in range(2, cluster.slots["matching"] + 1)]
 
 
 def candidates(answer):
@@ -220,10 +220,12 @@ def test_the_command_line_asks_all_shards(place):
         json.dumps(question)).stdout)
     assert [c["profile"]["id"] for c in answer["candidates"]] == [
         c["profile"]["id"] for c in place.by_whole("NEED", place.needs[2])["candidates"]]
+    lines = place.cluster.command_line("status").stdout.splitlines()
+    assert len([line for line in lines if line.startswith("matching\t")]) == SHARDS
 
 
 def test_a_part_never_passes_for_the_whole(place):
-    for name in shard_names():
+    for name in shard_names(place.cluster):
         for method in ("FindMatches", "SuggestMatches"):
             with pytest.raises(RpcError) as refusal:
                 place.lines[name].call(f"matching.v1.Matches/{method}",
@@ -272,3 +274,30 @@ def test_a_shard_that_is_away_is_named_and_heals(place, away):
         place.cluster.thaw("matching-3")
     place.await_agreement()
     assert same(place.by_shards("CAPABILITY", offer), place.by_whole("CAPABILITY", offer))
+
+
+def test_a_shard_lives_as_long_as_one_of_its_instances(make_cluster):
+    """Two shards of two instances each, 1 and 3, 2 and 4."""
+    cluster = make_cluster(demo=True, slots={"matching": 4}, shards={"matching": 2})
+    cluster.scale("matching", 4)
+    place = Place(cluster, offers=20, needs=2)
+    impatient = Web(cluster.url, patience=0)
+    impatient.cookie = place.web.cookie
+    question = place.question("NEED", place.needs[0])
+    try:
+        wait_for(lambda: len(place.by_shards("NEED", place.needs[0])["candidates"]) > 3,
+                 DEADLINE_S, "candidates")
+        for name in ("matching-3", "matching-4"):
+            cluster.kill(name)
+            for _ in range(20):
+                assert impatient.post("/v1/matches/find", question)["candidates"]
+        cluster.start_service("matching-3")
+        cluster.kill("matching")
+        wait_for(lambda: impatient.post("/v1/matches/find", question)["candidates"], DEADLINE_S,
+                 "the other instance")
+        cluster.kill("matching-2")
+        with pytest.raises(Problem) as problem:
+            impatient.post("/v1/matches/find", question)
+        assert "shard 2/2 of matching" in problem.value.document["detail"]
+    finally:
+        place.close()
