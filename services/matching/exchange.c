@@ -95,11 +95,14 @@ static struct status
 read_others(struct call *call, struct state *state, struct arena *arena)
 {
     struct exchange *exchange = &state->exchange;
+    const struct mono now = clock_mono(call->clock);
     scoped(pg_tx_end) struct pg_tx tx = {0};
     struct shard_counts rows[SHARDS_MAX];
     struct others *others;
-    size_t count;
+    size_t count, size = 0;
 
+    if (now.ns < exchange->next_read.ns)
+        return OK;
     TRY(call_begin(call, NULL, true, &tx));
     TRY(store_counts(&tx, arena, state->shard, false, rows, &count));
     if (count + 1 < state->shard.count || all_known(exchange, rows, count))
@@ -110,9 +113,11 @@ read_others(struct call *call, struct state *state, struct arena *arena)
         uint32_t live;
 
         TRY(counts_check(rows[i].packed, &live));
+        size += rows[i].packed.size;
     }
     TRY(copy_others(rows, count, &others));
     free(atomic_exchange(&exchange->fresh, others));
+    exchange->next_read = mono_add_ms(now, (int64_t)(size / EXCHANGE_BYTES_PER_MS));
     for (size_t i = 0; i < count; i++)
         exchange->versions[rows[i].shard - 1] = rows[i].version;
     return OK;

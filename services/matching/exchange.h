@@ -23,7 +23,7 @@ struct call;
 struct state;
 
 #define EXCHANGE_EVERY_MS 500
-#define EXCHANGE_BYTES_PER_MS 4096u /* written in the long run */
+#define EXCHANGE_BYTES_PER_MS 4096u /* written, and read, in the long run */
 #define EXCHANGE_MISSING "the counts of other shards are not there yet"
 
 /* The counts of all other shards as they were read; one block of memory. */
@@ -33,14 +33,14 @@ struct others {
 };
 
 struct exchange {
-    _Atomic(struct others *) fresh;   /* from the timer to the listener */
-    atomic_uint_fast64_t own_changes; /* counted by the listener, after each is published */
-    struct others *current;           /* the listener's */
-    bool unpublished;                 /* the listener's: readers do not have them yet */
-    uint64_t written_changes;         /* the timer's */
-    bool written;                     /* the timer's: since the start */
-    struct mono next_write;           /* the timer's */
-    uint64_t versions[SHARDS_MAX];    /* the timer's: of the rows read, by shard */
+    _Atomic(struct others *) fresh;    /* from the timer to the listener */
+    atomic_uint_fast64_t own_changes;  /* counted by the listener, after each is published */
+    struct others *current;            /* the listener's */
+    bool unpublished;                  /* the listener's: readers do not have them yet */
+    uint64_t written_changes;          /* the timer's */
+    bool written;                      /* the timer's: since the start */
+    struct mono next_write, next_read; /* the timer's */
+    uint64_t versions[SHARDS_MAX];     /* the timer's: of the rows read, by shard */
 };
 
 void exchange_fini(struct exchange *exchange);
