@@ -58,7 +58,7 @@ main(int argc, char **argv)
         .settings_values = &settings,
         .timers = log_timers,
         .statements = store_statements,
-        .schema_version = 6,
+        .schema_version = 7,
         .uses = USES_POSTGRES | USES_DOORBELL,
         .create_state = create_state,
         .destroy_state = destroy_state,

@@ -39,7 +39,8 @@ rolling_keeps_every_event_in_its_place(void **state)
                                  "WHERE position BETWEEN 38 AND 74"),
                      test_number("SELECT count(*) FROM events.log_38"));
     assert_int_equal(test_number("SELECT count(*) FROM pg_attribute WHERE attname = 'data' AND "
-                                 "attstorage = 'e' AND attrelid = 'events.log_149'::regclass"),
+                                 "attstorage = 'x' AND attcompression = 'l' AND "
+                                 "attrelid = 'events.log_149'::regclass"),
                      1);
 }
 

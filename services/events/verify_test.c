@@ -5,7 +5,7 @@
 #include "services/events/test_kept.h"
 #include "services/events/verify.h"
 
-#define BIG 6000 /* bytes of data: ten events fill a block, and its data lies out of line */
+#define BIG 6000 /* bytes of data: ten events fill a block */
 
 static void
 write_log(void)
@@ -192,6 +192,9 @@ a_block_that_postgres_cannot_read_is_a_fault_and_not_the_end(void **state)
     uint64_t position, next;
 
     (void)state;
+    /* As blocks were stored before they were compressed: these events' data is all zeros. */
+    test_run("postgres", NULL,
+             "ALTER TABLE events.log_1 ALTER COLUMN data SET STORAGE EXTERNAL");
     write_log();
     test_run("postgres", NULL, "CREATE EXTENSION IF NOT EXISTS pg_surgery");
     /* About eight pages of pieces to a block: this one is of the third, in the middle of what

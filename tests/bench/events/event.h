@@ -18,7 +18,7 @@ struct event {
 
 /* `with_tenant`: as a service of ours writes it into the outbox; otherwise the log gives it. */
 void event_make(const struct bench_publisher *publisher, bool with_tenant, struct event *ret);
-/* An id that no other event has, and the time. */
+/* An id that no other event has, the time, and data that no other event has. */
 void event_stamp(struct event *event, uint64_t number, uint64_t due_ns);
 /* Writes a stamped event as an item of a batch; BENCH_EVENT_BYTES + EVENT_FRAME_BYTES. */
 void event_put(const struct event *event, uint8_t *into);
