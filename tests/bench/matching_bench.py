@@ -307,12 +307,12 @@ def main():
             group(bench)
     finally:
         bench.stop()
+        after = record.machine()
+        say(after)
+        if options.record and bench.lines:  # also of a run that was cut short
+            record.write(options.record, bench.lines, before, after)
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    after = record.machine()
-    say(after)
-    if options.record:
-        record.write(options.record, bench.lines, before, after)
 
 
 main()
