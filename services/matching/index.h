@@ -46,9 +46,9 @@ must_use struct status index_apply(struct index *index, const struct index_chang
 
 /* For an index that is new and holds nothing: takes rows of which each has a key of its own,
  * any number of times, then puts all of them in at once; before that they are in no snapshot.
- * Beside the profiles themselves that takes 24 bytes for each, and some for each term, until it
- * is done.  After a failure only index_destroy is left.  INTERNAL: a row breaks the view's
- * contract. */
+ * Beside the profiles themselves that takes about 48 bytes for each, and some for each term,
+ * until it is done.  After a failure only index_destroy is left.  INTERNAL: a row breaks the
+ * view's contract. */
 must_use struct status index_gather(struct index *index, const struct profile_row *rows,
                                     size_t count, struct arena *arena);
 must_use struct status index_fill(struct index *index);
