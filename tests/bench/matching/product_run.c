@@ -382,13 +382,13 @@ main(int argc, char **argv)
 
     if (argc != 6)
         bench_die("usage", "matching_product_run DSN ENDPOINT KEY_FOLDER THREADS NEEDS");
-    product =
-        (struct product){.dsn = argv[1],
-                         .endpoint = argv[2],
-                         .keys = argv[3],
-                         .threads = (unsigned)strtoul(argv[4], NULL, 10),
-                         .needs = strtoull(argv[5], NULL, 10),
-                         .settings = {.substance_least = 3000, .boosts = "", .rural_nuts = ""}};
+    product = (struct product){
+        .dsn = argv[1],
+        .endpoint = argv[2],
+        .keys = argv[3],
+        .threads = (unsigned)strtoul(argv[4], NULL, 10),
+        .needs = strtoull(argv[5], NULL, 10),
+        .settings = {.shard = "1/1", .substance_least = 3000, .boosts = "", .rural_nuts = ""}};
     if (product.threads < 1 || product.threads > THREADS_MAX || product.needs < 1)
         bench_die("usage", "1 to 64 threads, 1 need or more");
     log_init("bench", "matching", LOG_ERROR_LEVEL);
