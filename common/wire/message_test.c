@@ -119,7 +119,7 @@ nest(uint8_t *into, size_t room, unsigned depth)
 {
     size_t at = room;
 
-    while (depth-- > 0) {
+    while (depth-- > 0 && at >= 3) {
         size_t size = room - at;
 
         if (size >= 0x80)

@@ -1,6 +1,7 @@
 #include "services/matching/facts.h"
 
 #include "services/matching/hash.h"
+#include "services/matching/traits.h"
 
 /* Classes: kinds, languages by a hash, who may see it by a hash of the tenant. */
 #define KIND_FIRST 0u
@@ -18,7 +19,7 @@
 #define CLUSTERS 251u
 
 _Static_assert(SEEN_FIRST + SEEN_BUCKETS == FACTS_CLASSES, "classes are counted");
-_Static_assert(KERNEL_LANES == LANE_COUNT && KERNEL_FIRST_LANES == LANE_TEXT,
+_Static_assert(KERNEL_ADDED_LANE == LANE_COUNT && KERNEL_FIRST_LANES == LANE_TEXT,
                "a lane of the scan for each lane of the score");
 
 struct status
@@ -150,17 +151,25 @@ facts_order(const struct vocabulary *vocabulary, const struct profile *profile)
     return (uint16_t)(first << 8 | second);
 }
 
+uint32_t
+facts_term_limit(uint32_t profile_terms)
+{
+    return TRAIT_TERMS + profile_terms;
+}
+
 void
 facts_document(const struct profile *profile, uint16_t region, uint16_t order, uint32_t *terms,
                struct document *ret)
 {
     const struct wall updated = {profile->updated_unix_ms};
+    const bool offers = !profile_kind_seeks((enum kind)profile->kind);
+    const uint32_t traits = offers ? (uint32_t)traits_offered(profile, terms) : 0;
 
     for (uint32_t i = 0; i < profile->term_count; i++)
-        terms[i] = TERM_OF(profile->terms[i]);
+        terms[traits + i] = TRAIT_TERMS + TERM_OF(profile->terms[i]);
     *ret = (struct document){.id = facts_id((enum kind)profile->kind, &profile->id),
                              .terms = terms,
-                             .term_count = profile->term_count,
+                             .term_count = traits + profile->term_count,
                              .classes = facts_kind_classes(1u << profile->kind) |
                                         language_classes(profile) | sight_classes(profile),
                              .region = region,
@@ -239,10 +248,21 @@ bound_terms(const struct query *query, struct facts_scan *scan)
         for (size_t i = 0; i < query->term_count[lane]; i++) {
             const struct query_term *term = &query->terms[lane][i];
 
-            scan->terms[scan->query.term_count++] =
-                (struct scan_term){term->term, units(scan, term->points), (uint8_t)lane};
+            scan->terms[scan->query.term_count++] = (struct scan_term){
+                TRAIT_TERMS + term->term, units(scan, term->points), (uint8_t)lane};
         }
     scan->query.terms = scan->terms;
+}
+
+static void
+bound_traits(const struct profile *seeker, struct facts_scan *scan)
+{
+    struct query_term sought[TRAITS_MAX];
+    const size_t count = traits_sought(seeker, sought);
+
+    for (size_t i = 0; i < count; i++)
+        scan->terms[scan->query.term_count++] = (struct scan_term){
+            sought[i].term, units(scan, sought[i].points), KERNEL_ADDED_LANE};
 }
 
 static void
@@ -264,15 +284,6 @@ filter(const struct search *search, struct facts_scan *scan)
     scan->query.earliest_until = day_number(start, 0);
 }
 
-/* The most that the parts beside terms, region, freshness and boosts can add: nothing where the
- * seeker asks for nothing. */
-static uint32_t
-most_of_the_rest(const struct profile *seeker)
-{
-    return (seeker->field_count ? SCORE_FIELD_MAX : 0) + (seeker->eqf ? SCORE_LEVEL_MAX : 0) +
-           (seeker->tag_count ? SCORE_FOCUS_MAX : 0);
-}
-
 void
 facts_scan(const struct search *search, const struct query *query,
            const struct facts_regions *regions, uint32_t region_count, struct facts_scan *ret)
@@ -284,10 +295,10 @@ facts_scan(const struct search *search, const struct query *query,
         boosts += rules->boosts[i].points;
     ret->unit = (SCORE_MAX + boosts) / UNIT_POINTS + 1;
     ret->boosts = boosts;
-    ret->rest = most_of_the_rest(search->subject) + boosts;
     ret->query = (struct scan_query){
         .least_terms = (uint16_t)(rules->substance_min / ret->unit), .kernel = search->kernel};
     bound_terms(query, ret);
+    bound_traits(search->subject, ret);
     bound_regions(search, regions, region_count, ret);
     bound_grades(search, ret);
     filter(search, ret);
@@ -296,14 +307,13 @@ facts_scan(const struct search *search, const struct query *query,
 uint16_t
 facts_least(const struct facts_scan *scan, uint32_t total)
 {
-    const uint32_t least = total > scan->rest ? (total - scan->rest) / scan->unit : 0;
+    const uint32_t least = total > scan->boosts ? (total - scan->boosts) / scan->unit : 0;
 
     return (uint16_t)(least < UINT16_MAX ? least : UINT16_MAX);
 }
 
 uint32_t
-facts_most(const struct facts_scan *scan, uint16_t points)
+facts_substance(const struct facts_scan *scan, uint16_t terms)
 {
-    return points < SCAN_POINTS_MAX ? points * scan->unit + scan->rest - scan->boosts
-                                    : SCORE_MAX;
+    return terms < SCAN_POINTS_MAX ? terms * scan->unit : SCORE_MAX;
 }

@@ -33,7 +33,10 @@ uint64_t facts_kind_classes(unsigned kinds);
 /* The number of what the profile is most about: profiles of like numbers have like terms. */
 uint16_t facts_order(const struct vocabulary *vocabulary, const struct profile *profile);
 
-/* With its region and order; the profile's terms go into `terms` (DOCUMENT_TERMS_MAX). */
+/* Terms of documents: traits (traits.h), and behind them the terms of profiles. */
+uint32_t facts_term_limit(uint32_t profile_terms);
+
+/* With its region and order; the document's terms go into `terms` (DOCUMENT_TERMS_MAX). */
 void facts_document(const struct profile *profile, uint16_t region, uint16_t order,
                     uint32_t *terms, struct document *ret);
 
@@ -44,8 +47,7 @@ struct facts_scan {
     uint64_t any_of[SCAN_ANY_MAX];
     uint16_t region_points[DOCUMENT_REGIONS_MAX];
     uint32_t unit;   /* thousandths of a point that a point of the scan stands for */
-    uint32_t rest;   /* thousandths that the parts beside terms, region and freshness can add */
-    uint32_t boosts; /* of the rest */
+    uint32_t boosts; /* thousandths that they can add */
 };
 
 void facts_scan(const struct search *search, const struct query *query,
@@ -55,5 +57,5 @@ void facts_scan(const struct search *search, const struct query *query,
 /* The least points of a scan that can still become this score. */
 uint16_t facts_least(const struct facts_scan *scan, uint32_t total);
 
-/* The most that a score can be, before boosts and wishes, with these points of a scan. */
-uint32_t facts_most(const struct facts_scan *scan, uint16_t points);
+/* The most that concepts and text can have, before breadth, with these points of terms. */
+uint32_t facts_substance(const struct facts_scan *scan, uint16_t terms);

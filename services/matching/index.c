@@ -14,6 +14,9 @@ struct gathered {
     uint16_t region, order;
 };
 
+/* As many as searches run side by side on a machine of some size; more are made and freed. */
+#define SPARE_MAX 16u
+
 struct index {
     uint32_t references; /* its owner's, and one for each snapshot */
     struct vocabulary *vocabulary;
@@ -27,8 +30,9 @@ struct index {
     size_t term_room;
     uint32_t live, others_live;
     bool shard, others_known;
-    uint32_t withdrawn;                 /* since the last purge */
-    uint32_t terms[DOCUMENT_TERMS_MAX]; /* of the document at hand */
+    uint32_t withdrawn;                              /* since the last purge */
+    _Atomic(struct scan_scratch *) spare[SPARE_MAX]; /* NULL: none */
+    uint32_t terms[DOCUMENT_TERMS_MAX];              /* of the document at hand */
     struct gathered *gathered;
     size_t gathered_count, gathered_room;
 };
@@ -51,6 +55,11 @@ index_destroy(struct index **index)
     for (size_t i = 0; i < gone->gathered_count; i++)
         profile_drop(gone->gathered[i].profile);
     free(gone->gathered);
+    for (size_t i = 0; i < SPARE_MAX; i++) {
+        struct scan_scratch *scratch = atomic_exchange(&gone->spare[i], NULL);
+
+        scan_scratch_destroy(&scratch);
+    }
     engine_destroy(&gone->engine);
     if (gone->regions)
         dictionary_fini(&gone->regions->numbers);
@@ -386,7 +395,7 @@ index_fill(struct index *index)
     if (index->gathered_count > BASE_PLACES_MAX)
         return FAIL(NULL, RESOURCE_EXHAUSTED, "the index is full");
     TRY(grow_counts(index));
-    TRY(engine_load(index->engine, &source, term_limit(index)));
+    TRY(engine_load(index->engine, &source, facts_term_limit(term_limit(index))));
     /* The engine has them now. */
     for (size_t i = 0; i < index->gathered_count; i++)
         count_terms(index, index->gathered[i].profile, true);
@@ -449,4 +458,28 @@ index_snapshot(struct index *index, uint64_t position, struct snapshot **ret)
     index->references++;
     *ret = take(&snapshot);
     return OK;
+}
+
+/* To map and unmap a megabyte for each search would stop the other threads each time. */
+struct status
+index_take_scratch(struct index *index, struct scan_scratch **ret)
+{
+    for (size_t i = 0; i < SPARE_MAX; i++) {
+        *ret = atomic_exchange(&index->spare[i], NULL);
+        if (*ret)
+            return OK;
+    }
+    return scan_scratch_create(ret);
+}
+
+void
+index_give_scratch(struct index *index, struct scan_scratch **scratch)
+{
+    for (size_t i = 0; i < SPARE_MAX && *scratch; i++) {
+        struct scan_scratch *none = NULL;
+
+        if (atomic_compare_exchange_strong(&index->spare[i], &none, *scratch))
+            *scratch = NULL;
+    }
+    scan_scratch_destroy(scratch);
 }

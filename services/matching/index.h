@@ -9,6 +9,7 @@
  */
 
 #include "common/wire/message.h"
+#include "services/matching/engine/scan.h"
 #include "services/matching/snapshot.h"
 
 struct index;
@@ -59,6 +60,11 @@ must_use struct status index_snapshot(struct index *index, uint64_t position,
 
 /* Merges all that is due or, with `purge`, all that is dead: for tests and for erasure. */
 must_use struct status index_settle(struct index *index, bool purge);
+
+/* What a scan needs, for one search at a time: one that was given back, or a new one.  Any
+ * thread that holds a snapshot. */
+must_use struct status index_take_scratch(struct index *index, struct scan_scratch **ret);
+void index_give_scratch(struct index *index, struct scan_scratch **scratch);
 
 /* For snapshot_destroy: gives a version back and lets the index go. */
 void index_give_back(struct index **index, struct version **version);

@@ -124,13 +124,19 @@ score_field_digits(const struct profile *seeker, const struct profile *offer,
     return best < 2 ? 0 : best;
 }
 
-static uint32_t
-field_points(const struct profile *seeker, const struct profile *offer)
+uint32_t
+score_field_points(size_t digits)
 {
     static const uint32_t points[5] = {0, 0, SCORE_FIELD_MAX * 2 / 5, SCORE_FIELD_MAX * 7 / 10,
                                        SCORE_FIELD_MAX};
 
-    return points[score_field_digits(seeker, offer, NULL)];
+    return points[digits];
+}
+
+uint32_t
+score_level_points(unsigned below)
+{
+    return below == 0 ? SCORE_LEVEL_MAX : below == 1 ? SCORE_LEVEL_MAX / 3 : 0;
 }
 
 static uint32_t
@@ -138,9 +144,8 @@ level_points(const struct profile *seeker, const struct profile *offer)
 {
     if (seeker->eqf == 0 || offer->eqf == 0)
         return 0;
-    if (offer->eqf >= seeker->eqf)
-        return SCORE_LEVEL_MAX;
-    return offer->eqf + 1 == seeker->eqf ? SCORE_LEVEL_MAX / 3 : 0;
+    return score_level_points(offer->eqf < seeker->eqf ? seeker->eqf - (unsigned)offer->eqf
+                                                       : 0);
 }
 
 uint32_t
@@ -267,7 +272,7 @@ score_finish(const struct score_context *context, const struct query *query,
     score.parts[PART_TEXT] = lanes[score_best_text(lanes)];
     if (score.parts[PART_CONCEPTS] + score.parts[PART_TEXT] < context->rules->substance_min)
         return false;
-    score.parts[PART_FIELD] = field_points(seeker, offer);
+    score.parts[PART_FIELD] = score_field_points(score_field_digits(seeker, offer, NULL));
     score.parts[PART_LEVEL] = level_points(seeker, offer);
     score.parts[PART_REGION] = score_region_points(score_region_level(seeker, offer));
     score.parts[PART_FOCUS] = focus_points(seeker, offer);
@@ -278,6 +283,22 @@ score_finish(const struct score_context *context, const struct query *query,
     weigh_wishes(query, offer, &score);
     *ret = score;
     return true;
+}
+
+bool
+score_most(const struct score_context *context, const struct query *query,
+           const struct profile *offer, uint32_t substance, struct score *ret)
+{
+    uint32_t lanes[LANE_COUNT] = {0};
+    uint32_t text = 0;
+
+    for (int lane = LANE_TEXT; lane < LANE_COUNT; lane++)
+        if (query->term_count[lane] > 0)
+            text = SCORE_TEXT_MAX;
+    /* Breadth takes nothing from the text. */
+    lanes[LANE_TEXT] = substance < text ? substance : text;
+    lanes[LANE_CONCEPTS] = substance - lanes[LANE_TEXT];
+    return score_finish(context, query, offer, lanes, ret);
 }
 
 bool

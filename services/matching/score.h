@@ -166,13 +166,21 @@ bool score_finish(const struct score_context *context, const struct query *query
                   const struct profile *offer, const uint32_t lanes[LANE_COUNT],
                   struct score *ret);
 
+/* What the score would be if concepts and text had these points together, as well divided as
+ * may be: never less than that of an offer that has no more of them.  false: too little
+ * substance. */
+bool score_most(const struct score_context *context, const struct query *query,
+                const struct profile *offer, uint32_t substance, struct score *ret);
+
 /* query_lanes and score_finish in one. */
 bool score_pair(const struct score_context *context, const struct query *query,
                 const struct profile *offer, struct score *ret);
 
 /* The single parts, for explanations. */
 uint32_t score_region_points(size_t level);
-uint32_t score_freshness(int64_t days); /* since the older side was confirmed */
+uint32_t score_field_points(size_t digits);  /* of ISCED-F in common: 0..4 */
+uint32_t score_level_points(unsigned below); /* levels that the offer lacks */
+uint32_t score_freshness(int64_t days);      /* since the older side was confirmed */
 size_t score_region_level(const struct profile *seeker, const struct profile *offer);
 size_t score_field_digits(const struct profile *seeker, const struct profile *offer,
                           const char **ret_code);

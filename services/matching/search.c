@@ -1,7 +1,7 @@
 #include "services/matching/search.h"
 
 #include "services/matching/facts.h"
-#include "services/matching/wishes.h"
+#include "services/matching/index.h"
 
 int
 hit_compare(const struct hit *a, const struct hit *b)
@@ -128,18 +128,16 @@ least_of(const struct offers *offers)
     return facts_least(offers->scan, least_total(offers));
 }
 
-/* The scan knows nothing of wishes: where many have them and few are met, most of those it
- * shows cannot reach what is asked for.  To see that costs less than a score. */
+/* The scan knows nothing of wishes and breadth, and little of regions: most of those it shows
+ * cannot reach what is asked for.  To see that costs much less than to look the terms up. */
 static bool
-may_please(const struct offers *offers, const struct profile *other, uint16_t points)
+may_reach_least(const struct offers *offers, const struct profile *other, uint16_t terms)
 {
-    const uint32_t most = facts_most(offers->scan, points);
-    uint32_t wish;
+    struct score most;
 
-    if (!other->wishes)
-        return true;
-    wish = wishes_fit(&offers->query->statistics, other->wishes, offers->query->seeker);
-    return most - wishes_deduction(most, wish) + offers->scan->boosts >= least_total(offers);
+    return score_most(offers->search->context, offers->query, other,
+                      facts_substance(offers->scan, terms), &most) &&
+           most.total >= least_total(offers);
 }
 
 static void
@@ -149,7 +147,7 @@ score_offer(struct scan_sink *sink, const struct scan_hit *hit)
     const struct profile *other = place_item(&hit->place);
     struct score score;
 
-    if (!search_admits(offers->search, other) || !may_please(offers, other, hit->points) ||
+    if (!search_admits(offers->search, other) || !may_reach_least(offers, other, hit->terms) ||
         !score_pair(offers->search->context, offers->query, other, &score))
         return;
     consider(offers->search, other, &score, offers->best);
@@ -164,7 +162,8 @@ search_offers(const struct snapshot *snapshot, const struct search *search, stru
               struct best *best)
 {
     const struct score_statistics statistics = snapshot_statistics(snapshot);
-    scoped(scan_scratch_destroy) struct scan_scratch *scratch = NULL;
+    struct scan_scratch *scratch;
+    struct status scanned;
     struct facts_scan *scan = ARENA_NEW(arena, struct facts_scan);
     struct query query;
 
@@ -177,8 +176,10 @@ search_offers(const struct snapshot *snapshot, const struct search *search, stru
                              .wanted = (uint32_t)search->limit,
                              .least = least_of(&offers)};
 
-    TRY(scan_scratch_create(&scratch));
-    return scan_run(snapshot->version, &scan->query, scratch, &sink);
+    TRY(index_take_scratch(snapshot->index, &scratch));
+    scanned = scan_run(snapshot->version, &scan->query, scratch, &sink);
+    index_give_scratch(snapshot->index, &scratch);
+    return scanned;
 }
 
 /* The seekers of a snapshot, asked one by one. */

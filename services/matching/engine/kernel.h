@@ -10,10 +10,11 @@
 
 #include "services/matching/engine/base.h"
 
-/* Lanes are alternatives, of which the best counts: the first among themselves, and the rest.
- */
-#define KERNEL_LANES 5u
+/* Lanes are alternatives, of which the best counts: the first among themselves, and those that
+ * follow.  The last lane is added, and is no part of the least points of terms. */
+#define KERNEL_LANES 6u
 #define KERNEL_FIRST_LANES 2u
+#define KERNEL_ADDED_LANE (KERNEL_LANES - 1)
 #define KERNEL_AHEAD 8u /* blocks whose words are on their way */
 
 /* An area while it is searched.  Arrays by block are padded to whole groups, those by place to
@@ -61,6 +62,8 @@ const struct kernel *kernel_best(void);
 const struct kernel *kernel_find(const char *name);
 
 /* What a kernel calls back: who of a block passes the filters by bits, and documents that
- * reach `least` (a bit each) with the points of the whole block. */
+ * reach `least` (a bit each) with the points of the whole block, and those of the terms alone.
+ */
 uint64_t kernel_filter(const struct area_job *job, uint32_t block);
-void kernel_take(struct area_job *job, uint32_t block, uint64_t who, const uint16_t points[64]);
+void kernel_take(struct area_job *job, uint32_t block, uint64_t who, const uint16_t points[64],
+                 const uint16_t terms[64]);

@@ -36,16 +36,27 @@ best_lane(const struct area_job *job, uint16_t *const *given, size_t at, const u
     return best;
 }
 
+/* All lanes but the one that is added. */
 static inline struct vec
-add_lanes(const struct area_job *job, uint16_t *const *given, size_t at, const uint64_t *bits)
+sum_lanes(const struct area_job *job, uint16_t *const *given, size_t at, const uint64_t *bits)
 {
-    const uint32_t count = job->lane_count;
-    struct vec sum = best_lane(job, given, at, bits, 0,
-                               count < KERNEL_FIRST_LANES ? count : KERNEL_FIRST_LANES);
+    const uint32_t count =
+        job->lane_count < KERNEL_ADDED_LANE ? job->lane_count : KERNEL_ADDED_LANE;
+    const uint32_t first = count < KERNEL_FIRST_LANES ? count : KERNEL_FIRST_LANES;
+    const struct vec sum = best_lane(job, given, at, bits, 0, first);
 
-    if (count > KERNEL_FIRST_LANES)
-        sum = vec_add(sum, best_lane(job, given, at, bits, KERNEL_FIRST_LANES, count));
-    return sum;
+    if (count <= KERNEL_FIRST_LANES)
+        return sum;
+    return vec_add(sum, best_lane(job, given, at, bits, KERNEL_FIRST_LANES, count));
+}
+
+static inline struct vec
+add_last(const struct area_job *job, uint16_t *const *given, size_t at, const uint64_t *bits,
+         struct vec sum)
+{
+    if (job->lane_count < KERNEL_LANES)
+        return sum;
+    return vec_add(sum, best_lane(job, given, at, bits, KERNEL_ADDED_LANE, KERNEL_LANES));
 }
 
 /* The most that a document of each block can have; returns the most of all. */
@@ -60,11 +71,11 @@ find_bounds(struct area_job *job)
     for (uint32_t group = 0; group < job->group_count; group++) {
         const uint64_t *present = &job->present[(size_t)group * job->stride];
         uint16_t *bounds = &job->bounds[group * 64];
-        struct vec sum = add_lanes(job, job->tops, (size_t)group * 64, present);
+        struct vec sum = sum_lanes(job, job->tops, (size_t)group * 64, present);
         uint64_t keep;
 
         keep = job->keep[group] &= vec_reach(sum, job->least_terms);
-        sum = vec_add(sum, all);
+        sum = add_last(job, job->tops, (size_t)group * 64, present, vec_add(sum, all));
         vec_store(bounds, sum);
         keep &= vec_reach(sum, most);
         for (; keep; keep &= keep - 1) {
@@ -95,24 +106,26 @@ evaluate(struct area_job *job, uint32_t block)
     const size_t group = (size_t)(block / 64) * job->stride;
     const uint64_t *fetched = job->fetched;
     uint64_t who = kernel_filter(job, block);
-    struct vec sum;
+    struct vec sum, terms;
 
     if (!who)
         return;
     fetch_words(&job->present[group], &job->words[group], UINT64_C(1) << (block % 64),
                 job->stride, job->fetched);
-    sum = add_lanes(job, job->sums, (size_t)block * 64, fetched);
-    who &= vec_reach(sum, job->least_terms);
+    terms = sum_lanes(job, job->sums, (size_t)block * 64, fetched);
+    who &= vec_reach(terms, job->least_terms);
+    sum = add_last(job, job->sums, (size_t)block * 64, fetched, terms);
     sum = vec_add(sum, vec_set(job->region_points));
     sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));
     if (job->place_points)
         sum = vec_add(sum, vec_load(&job->place_points[block * 64]));
     who &= vec_reach(sum, job->least);
     if (who) {
-        _Alignas(64) uint16_t points[64];
+        _Alignas(64) uint16_t points[64], points_of_terms[64];
 
         vec_store(points, sum);
-        kernel_take(job, block, who, points);
+        vec_store(points_of_terms, terms);
+        kernel_take(job, block, who, points, points_of_terms);
     }
 }
 

@@ -108,7 +108,8 @@ kernel_filter(const struct area_job *job, uint32_t block)
 }
 
 void
-kernel_take(struct area_job *job, uint32_t block, uint64_t who, const uint16_t points[64])
+kernel_take(struct area_job *job, uint32_t block, uint64_t who, const uint16_t points[64],
+            const uint16_t terms[64])
 {
     struct scan_scratch *scratch = job->scan;
     const struct unit *unit = scratch->unit;
@@ -119,8 +120,8 @@ kernel_take(struct area_job *job, uint32_t block, uint64_t who, const uint16_t p
 
     for (; who; who &= who - 1) {
         const uint32_t bit = (uint32_t)__builtin_ctzll(who);
-        const struct scan_hit hit = {{unit, (scratch->first_block + block) * 64 + bit},
-                                     points[bit]};
+        const struct scan_hit hit = {
+            {unit, (scratch->first_block + block) * 64 + bit}, points[bit], terms[bit]};
 
         if (hit.points < sink->least || from[hit.place.number] > query->latest_from ||
             until[hit.place.number] < query->earliest_until)
@@ -259,11 +260,12 @@ scan_points(const struct scan_query *query, const struct document *document, uin
     for (size_t i = 0; i < query->term_count; i++)
         if (has(document, query->terms[i].term))
             sums[query->terms[i].lane] += query->terms[i].points;
-    for (uint32_t lane = KERNEL_FIRST_LANES; lane < KERNEL_LANES; lane++)
+    for (uint32_t lane = KERNEL_FIRST_LANES; lane < KERNEL_ADDED_LANE; lane++)
         best = sums[lane] > best ? sums[lane] : best;
     best += sums[0] > sums[1] ? sums[0] : sums[1];
     if (best < query->least_terms)
         return false;
+    best += sums[KERNEL_ADDED_LANE];
     best +=
         (uint64_t)query->region_points[document->region] + query->grade_points[document->grade];
     *ret = (uint16_t)(best < SCAN_POINTS_MAX ? best : SCAN_POINTS_MAX);

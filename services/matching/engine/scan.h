@@ -42,6 +42,7 @@ struct scan_query {
 struct scan_hit {
     struct place place;
     uint16_t points;
+    uint16_t terms; /* of them, those of terms but for the lane that is added */
 };
 
 /* Takes what is found.  Documents of fewer points than `least` are not shown; equal ones are.
