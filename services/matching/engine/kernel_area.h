@@ -45,9 +45,7 @@ sum_lanes(const struct area_job *job, uint16_t *const *given, size_t at, const u
     const uint32_t first = count < KERNEL_FIRST_LANES ? count : KERNEL_FIRST_LANES;
     const struct vec sum = best_lane(job, given, at, bits, 0, first);
 
-    if (count <= KERNEL_FIRST_LANES)
-        return sum;
-    return vec_add(sum, best_lane(job, given, at, bits, KERNEL_FIRST_LANES, count));
+    return count == first ? sum : vec_add(sum, best_lane(job, given, at, bits, first, count));
 }
 
 static inline struct vec
@@ -116,9 +114,13 @@ evaluate(struct area_job *job, uint32_t block)
     who &= vec_reach(terms, job->least_terms);
     sum = add_last(job, job->sums, (size_t)block * 64, fetched, terms);
     sum = vec_add(sum, vec_set(job->region_points));
-    sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));
     if (job->place_points)
         sum = vec_add(sum, vec_load(&job->place_points[block * 64]));
+    /* To look grades up is dear beside seeing that they would not do. */
+    who &= vec_reach(vec_add(sum, vec_set(job->grade_most)), job->least);
+    if (!who)
+        return;
+    sum = vec_add(sum, vec_grades(&job->grades[block * 64], job->grade_points));
     who &= vec_reach(sum, job->least);
     if (who) {
         _Alignas(64) uint16_t points[64], points_of_terms[64];

@@ -51,7 +51,7 @@ vec_max(struct vec a, struct vec b)
     return a;
 }
 
-/* Each of sixteen lanes looks at a bit of its own. */
+/* Each of sixteen lanes looks at a bit of its own, in the two bytes of its part. */
 static inline struct vec
 vec_add_where(struct vec a, uint64_t bits, uint16_t number)
 {
@@ -59,9 +59,11 @@ vec_add_where(struct vec a, uint64_t bits, uint16_t number)
         _mm256_setr_epi16(1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8,
                           1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, INT16_MIN);
     const __m256i all = _mm256_set1_epi16((short)number);
+    const __m256i word = _mm256_set1_epi64x((long long)bits);
 
     for (int i = 0; i < PARTS; i++) {
-        const __m256i spread = _mm256_set1_epi16((short)(bits >> (16 * i)));
+        const __m256i spread =
+            _mm256_shuffle_epi8(word, _mm256_set1_epi16((short)(0x0100 + 0x0202 * i)));
         const __m256i mask = _mm256_cmpeq_epi16(_mm256_and_si256(spread, single), single);
 
         a.parts[i] = _mm256_adds_epu16(a.parts[i], _mm256_and_si256(mask, all));
