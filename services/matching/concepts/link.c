@@ -32,6 +32,20 @@
 #define LETTERS_WORK_MAX 100000 /* postings read for one text */
 #define LETTERS_PROBES 8
 
+struct candidate {
+    uint32_t word; /* one more than its number; 0: an empty slot */
+    uint32_t shared;
+};
+
+/* Label words that share letters with the word at hand.  Most have a few: only the slots that
+ * are in use are looked at, and emptied after it. */
+struct candidates {
+    bool made; /* the slots are empty or in use; before that they are anything */
+    struct candidate slots[LETTERS_CANDIDATES];
+    uint16_t used[LETTERS_CANDIDATES];
+    size_t count;
+};
+
 struct linking {
     const struct labels *labels;
     enum lang lang;
@@ -39,6 +53,7 @@ struct linking {
     struct link *into;
     size_t count, room;
     size_t work; /* postings read */
+    struct candidates *candidates;
 };
 
 static void
@@ -248,18 +263,6 @@ link_parts(struct linking *linking, size_t first)
     return false;
 }
 
-struct candidate {
-    uint32_t word; /* one more than its number; 0: an empty slot */
-    uint32_t shared;
-};
-
-/* Most words have a few of them: only the slots that are in use are looked at. */
-struct candidates {
-    struct candidate slots[LETTERS_CANDIDATES];
-    uint16_t used[LETTERS_CANDIDATES];
-    size_t count;
-};
-
 /* Counts a run of letters for a label word; when they are too many, it is left out. */
 static void
 count_candidate(struct candidates *candidates, uint32_t word)
@@ -287,13 +290,17 @@ link_letters(struct linking *linking, size_t first)
 {
     const struct labels *labels = linking->labels;
     const struct word *word = &linking->text->items[first];
-    struct candidates candidates = {0};
+    struct candidates *candidates = linking->candidates;
     uint32_t grams[LABEL_GRAMS_MAX];
     uint32_t best = LABELS_NONE, best_share = LETTERS_SHARED - 1;
     size_t count;
 
     if (utf8_length(word->text) < LETTERS_MIN || !labels->offsets)
         return;
+    if (!candidates->made)
+        memset(candidates->slots, 0, sizeof candidates->slots);
+    candidates->made = true;
+    candidates->count = 0;
     count = labels_grams(linking->lang, word->text, grams);
     for (size_t i = 0; i < count && linking->work < LETTERS_WORK_MAX; i++) {
         const uint32_t from = labels->offsets[grams[i]], to = labels->offsets[grams[i] + 1];
@@ -302,17 +309,18 @@ link_letters(struct linking *linking, size_t first)
             continue;
         linking->work += to - from;
         for (uint32_t at = from; at < to; at++)
-            count_candidate(&candidates, labels->postings[at]);
+            count_candidate(candidates, labels->postings[at]);
     }
-    for (size_t i = 0; i < candidates.count; i++) {
-        const struct candidate *candidate = &candidates.slots[candidates.used[i]];
-        const uint32_t number = candidate->word - 1;
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct candidate candidate = candidates->slots[candidates->used[i]];
+        const uint32_t number = candidate.word - 1;
 
+        candidates->slots[candidates->used[i]] = (struct candidate){0};
         if (labels->words[number].lang != linking->lang)
             continue;
 
         const uint32_t share =
-            candidate->shared * 2000 / (uint32_t)(count + labels->words[number].grams);
+            candidate.shared * 2000 / (uint32_t)(count + labels->words[number].grams);
 
         if (share > best_share || (share == best_share && number < best)) {
             best = number;
@@ -328,7 +336,10 @@ size_t
 labels_link(const struct labels *labels, enum lang lang, const struct word_list *text,
             struct link *into, size_t room)
 {
-    struct linking linking = {labels, lang, text, into, 0, room, 0};
+    struct candidates candidates;
+    struct linking linking = {labels, lang, text, into, 0, room, 0, &candidates};
+
+    candidates.made = false;
 
     for (size_t first = 0; first < text->count && linking.count < room;) {
         size_t window = most_words(&linking, first);
