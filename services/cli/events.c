@@ -93,6 +93,7 @@ events_command(struct cli *cli, int count, char **words)
 {
     struct events_words *chosen;
 
+    TRY(cli_find_tenant(cli));
     TRY(need(chosen = ARENA_NEW(cli->arena, struct events_words)));
     for (size_t i = 0; count > 0 && i < COUNT_OF(commands); i++) {
         if (strcmp(words[0], commands[i].name) != 0)

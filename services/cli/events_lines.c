@@ -56,7 +56,6 @@ events_open(struct cli *cli, const struct events_words *words, uint64_t after, u
     struct samverka_error error;
 
     TRY(cli_connect(cli));
-    TRY(cli_find_tenant(cli));
     if (cli->settings.curve)
         TRY(key_public_load(cli->settings.key_folder, "events", cli->arena, server_key));
     memcpy(keys.public_key, cli->key.public_text, sizeof keys.public_key);

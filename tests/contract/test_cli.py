@@ -441,3 +441,10 @@ def test_tenants_are_made_and_shown(place):
     shown = place.command_line("tenant", "show", "provskolan").stdout
     assert made == shown and shown.split("\t")[1:4] == ["provskolan", "Provskolan", "sv\n"]
     assert made in place.command_line("tenant", "list").stdout
+
+
+def test_a_tenant_is_named_by_its_slug_for_events_too(place):
+    lines = place.command_line("--tenant", HOST, "events", "replay").stdout.splitlines()
+    tenants = {json.loads(line)["tenantid"] for line in lines}
+    own, = ask(place, "SELECT id::text FROM registry.tenant WHERE slug = %s", HOST)
+    assert tenants == {own}
