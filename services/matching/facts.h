@@ -47,7 +47,7 @@ struct facts_scan {
     uint64_t any_of[SCAN_ANY_MAX];
     uint16_t region_points[DOCUMENT_REGIONS_MAX];
     uint32_t unit;   /* thousandths of a point that a point of the scan stands for */
-    uint32_t boosts; /* thousandths that they can add */
+    uint32_t boosts; /* thousandths that all boosts can add */
 };
 
 void facts_scan(const struct search *search, const struct query *query,

@@ -380,12 +380,6 @@ read_tags(struct draft *draft, const char *const *names, size_t count, struct pr
     }
 }
 
-static int
-by_uid(const void *a, const void *b)
-{
-    return uid_compare(a, b);
-}
-
 static struct status
 read_shared(struct draft *draft, struct uid **ret)
 {
@@ -397,7 +391,7 @@ read_shared(struct draft *draft, struct uid **ret)
         if (profile->shared_count < PROFILE_SHARED_MAX &&
             uid_parse(draft->row->shared_with[i], &shared[profile->shared_count]))
             profile->shared_count++;
-    qsort(shared, profile->shared_count, sizeof *shared, by_uid);
+    qsort(shared, profile->shared_count, sizeof *shared, uid_order);
     *ret = shared;
     return OK;
 }

@@ -38,19 +38,14 @@ profile_language(const char *tag)
                       ((unsigned)(unsigned char)tag[1] | 0x20u));
 }
 
-static int
-by_uid(const void *a, const void *b)
-{
-    return uid_compare(a, b);
-}
-
 bool
 profile_visible(const struct profile *profile, const struct uid *tenant)
 {
     if (profile->visibility == VISIBLE_PUBLIC || uid_equal(&profile->tenant, tenant))
         return true;
     return profile->visibility == VISIBLE_SHARED &&
-           bsearch(tenant, profile->shared_with, profile->shared_count, sizeof *tenant, by_uid);
+           bsearch(tenant, profile->shared_with, profile->shared_count, sizeof *tenant,
+                   uid_order);
 }
 
 uint32_t

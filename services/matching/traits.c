@@ -75,7 +75,7 @@ traits_sought(const struct profile *seeker, struct query_term into[TRAITS_MAX])
     if (seeker->eqf > 0) {
         seek(into, &count, level_bucket(seeker->eqf),
              score_level_points(0) - score_level_points(1));
-        /* Nobody is below the first level: what lies beneath it is nothing's. */
+        /* Whoever has a level has the first one, so a seeker of that asks for it alone. */
         seek(into, &count, level_bucket(seeker->eqf > 1 ? seeker->eqf - 1u : 1),
              score_level_points(1));
     }

@@ -23,6 +23,13 @@ uid_compare(const struct uid *a, const struct uid *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
+/* The same for qsort and bsearch. */
+static inline int
+uid_order(const void *a, const void *b)
+{
+    return uid_compare(a, b);
+}
+
 static inline bool
 uid_equal(const struct uid *a, const struct uid *b)
 {

@@ -131,12 +131,6 @@ records_of(const struct standing_search *search)
     return search->required_count > 0 ? 1 : (size_t)search->optional_count - search->least + 1u;
 }
 
-static int
-by_uid(const void *a, const void *b)
-{
-    return uid_compare(a, b);
-}
-
 static struct status
 gather(struct draft *draft)
 {
@@ -159,7 +153,7 @@ gather(struct draft *draft)
                              search.region_count + search.language_count + records_of(&search);
         records += records_of(&search);
     }
-    qsort(tenants, draft->count, sizeof *tenants, by_uid);
+    qsort(tenants, draft->count, sizeof *tenants, uid_order);
     for (size_t i = 0; i < draft->count; i++)
         if (i == 0 || !uid_equal(&tenants[i], &tenants[layer->tenant_count - 1]))
             tenants[layer->tenant_count++] = tenants[i];
@@ -381,7 +375,7 @@ sort_ids(struct layer *layer)
     TRY(need(named));
     for (uint32_t i = 0; i < layer->search_count; i++)
         named[i] = (struct named){layer_entry(layer, layer->by_id[i])->id, layer->by_id[i]};
-    qsort(named, layer->search_count, sizeof *named, by_uid);
+    qsort(named, layer->search_count, sizeof *named, uid_order);
     for (uint32_t i = 0; i < layer->search_count; i++) {
         layer->by_id[i] = named[i].entry;
         twice |= i > 0 && uid_equal(&named[i].id, &named[i - 1].id);
